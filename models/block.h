@@ -29,7 +29,7 @@ static inline tick_t tick_max(tick_t a, tick_t b) { return a > b ? a : b; }
 static inline cycle_t cycle_min(cycle_t a, cycle_t b) { return a < b ? a : b; }
 static inline cycle_t cycle_max(cycle_t a, cycle_t b) { return a > b ? a : b; }
 
-struct clock { uint64_t hz; };
+struct clock { uint64_t hz; };      /* 1 to 10^15 */
 
 /* When cycle k begins; CYCLE_NEVER gives TICK_NEVER, and so does what does not fit. */
 tick_t clock_tick(const struct clock *c, cycle_t k);
@@ -40,6 +40,9 @@ cycle_t clock_cycle(const struct clock *c, tick_t t);
 /* The whole cycles that cover a duration in nanoseconds, rounded up; a duration that
  * is a whole number of cycles to within 1e-6 of one is taken as exactly that. */
 cycle_t clock_cycles_ns(const struct clock *c, double ns);
+
+/* A duration in nanoseconds as ticks, to the nearest. */
+tick_t ticks_ns(double ns);
 
 struct block {
     const char *name;                               /* "core0", "hbm.stack1" */

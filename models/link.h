@@ -10,9 +10,9 @@
  * in it: a sender writes only the outgoing half, the receiver only the incoming half,
  * and the engine alone moves messages and credits across (link_publish, between windows).
  *
- * Messages from different senders that arrive at the same tick are taken in an order
- * that rotates with the tick, so no sender is always first.  Those of one sender stay in
- * order.  Nothing is dropped or duplicated.
+ * The receiver takes messages in the order of their arrival.  Those of different senders
+ * that arrive at the same tick are taken in an order that rotates with the tick, so that
+ * no sender is first more often than another.  Nothing is dropped or duplicated.
  *
  * Not modelled: width in bits of a message; its time on the wires belongs to the sender,
  * who spaces its messages (see `interval`).
@@ -62,6 +62,18 @@ tick_t link_arrival(const struct link *l);                  /* of the next; TICK
 /* The engine, between windows: what was sent becomes visible to the receiver, what was
  * taken becomes credits.  Returns whether anything moved. */
 bool link_publish(struct link *l);
+
+/* The same in parts, at a cost of what moved and not of how many senders there are:
+ * gather the senders that ran, deliver what they sent, then return credits one by one
+ * until it says false.  `*at` is when the sender can use it, if it has no other credit;
+ * else TICK_NEVER. */
+void link_gather(struct link *l, uint32_t sender);
+bool link_deliver(struct link *l);
+bool link_return(struct link *l, uint32_t *sender, tick_t *at);
+
+/* When this sender's next credit can be used: 0 if it never lacked one, TICK_NEVER if
+ * none is on its way. */
+tick_t link_credit_at(const struct link *l, uint32_t sender);
 
 uint64_t link_sent(const struct link *l);       /* messages, since the start */
 uint64_t link_taken(const struct link *l);
