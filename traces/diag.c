@@ -1,0 +1,89 @@
+/* diag.c - the text of a refusal, and the nearest known name. */
+#include "traces/diag.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define WORD 63     /* longer words are names of nothing, and are not compared */
+
+/* A quoted piece of a binary file must not reach a terminal as it is: a control
+ * character becomes a dot-free, visible "\x1b". */
+static void copy_visible(char *to, size_t size, const char *from)
+{
+    size_t n = 0;
+    for (; *from && n + 5 <= size; from++) {
+        unsigned char c = (unsigned char)*from;
+        n += (size_t)snprintf(to + n, size - n, c < 32 || c > 126 ? "\\x%02x" : "%c", c);
+    }
+    to[n] = '\0';
+}
+
+bool diag_set(struct diag *d, unsigned line, unsigned column, const char *format, ...)
+{
+    assert(d && format);
+    if (d->text[0])
+        return false;
+    char text[sizeof d->text];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    d->line   = line;
+    d->column = column;
+    copy_visible(d->text, sizeof d->text, text);
+    return false;
+}
+
+void diag_print(const struct diag *d, FILE *out)
+{
+    char file[4 * sizeof d->file];
+    copy_visible(file, sizeof file, d->file);
+    if (file[0])
+        fprintf(out, "%s:", file);
+    if (d->line)
+        fprintf(out, "%u:", d->line);
+    if (d->line && d->column)
+        fprintf(out, "%u:", d->column);
+    fprintf(out, "%s%s\n", file[0] || d->line ? " " : "", d->text);
+}
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+/* Levenshtein's distance, a row at a time; case does not count. */
+static size_t distance(const char *a, size_t na, const char *b, size_t nb)
+{
+    size_t row[WORD + 1];
+    for (size_t j = 0; j <= nb; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= na; i++) {
+        size_t corner = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= nb; j++) {
+            bool same = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
+            size_t up = row[j];
+            row[j] = least(least(up, row[j - 1]) + 1, corner + !same);
+            corner = up;
+        }
+    }
+    return row[nb];
+}
+
+const char *diag_nearest(const char *word, const char *const *names, size_t count)
+{
+    size_t length = strlen(word);
+    size_t limit  = length / 3 > 1 ? length / 3 : 1;
+    const char *nearest = NULL;
+    if (length == 0 || length > WORD)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        size_t n = strlen(names[i]);
+        if (n > WORD || n > length + limit || length > n + limit)
+            continue;
+        size_t d = distance(word, length, names[i], n);
+        if (d <= limit && (!nearest || d < distance(word, length, nearest, strlen(nearest))))
+            nearest = names[i];
+    }
+    return nearest;
+}
