@@ -24,7 +24,7 @@ static const struct { const char *word, *symbol; } units[] = {
     { "w",      "W"     }, { "mw",      "mW"    }, { "v",         "V"    },
     { "flops",  "FLOP"  }, { "flop",    "FLOP"  }, { "macs",      "MAC"  },
     { "mac",    "MAC"   }, { "percent", "%"     }, { "celsius",   "degC" },
-    { "gbps",   "Gbit/s" }, { "mm2",    "mm2"   },
+    { "gbps",   "Gbit/s" }, { "gb",     "GB"    }, { "mm2",       "mm2"  },
 };
 #define UNITS (sizeof units / sizeof units[0])
 

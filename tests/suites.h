@@ -1,0 +1,18 @@
+/* suites.h - every Check suite, one a module; tests/main.c runs them all.
+ * A line here and a function `Suite *NAME_suite(void)` in tests/.../test_NAME.c. */
+#ifndef TESTS_SUITES_H
+#define TESTS_SUITES_H
+
+#include <check.h>
+
+#define SUITES(X) \
+    X(diag) \
+    X(block) X(link) X(engine) X(engine_ends) X(pool) X(isolate)
+
+#define DECLARE(name) Suite *name##_suite(void);
+SUITES(DECLARE)
+#undef DECLARE
+
+#define COUNT_OF(a) (sizeof(a) / sizeof(a)[0])
+
+#endif
