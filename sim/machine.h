@@ -68,6 +68,7 @@ bool machine_set(struct machine *m, const char *assignment, const char *where,
 const char       *machine_name(const struct machine *m);
 const char       *machine_description(const struct machine *m);
 enum machine_kind machine_kind(const struct machine *m);
+const char       *machine_kind_name(enum machine_kind kind);     /* "tpu" */
 
 /* The caller's struct figures, all values in force.  Valid until machine_free. */
 const void *machine_figures(const struct machine *m);

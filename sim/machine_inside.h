@@ -29,8 +29,6 @@ struct figure {
     size_t                index;    /* in settings */
 };
 
-const char *machine_kind_name(enum machine_kind kind);
-
 /* Walks the figures that a machine of this kind has, in the schema's order, from a
  * struct figure of zeros; false at the end. */
 bool machine_next(const struct machine *m, struct figure *f);

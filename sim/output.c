@@ -1,0 +1,191 @@
+/* output.c - write beside, rename. */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "sim/output.h"
+
+struct output {
+    FILE *stream;
+    char *path;         /* as the user wrote it */
+    char *place;        /* NULL: written directly */
+    char *beside;
+};
+
+static bool fail(struct diag *d, const char *path, const char *expected)
+{
+    int error = errno;
+    snprintf(d->file, sizeof d->file, "%s", path);
+    return diag_set(d, 0, 0, "%s; expected %s", strerror(error), expected);
+}
+
+static ssize_t gz_write(void *gz, const char *bytes, size_t size)
+{
+    errno = 0;
+    int n = gzwrite(gz, bytes, (unsigned)size);
+    if (n == 0 && errno == 0)
+        errno = EIO;
+    return n;       /* 0: an error, which stdio remembers */
+}
+
+static int gz_close(void *gz)
+{
+    errno = 0;
+    if (gzclose(gz) == Z_OK)
+        return 0;
+    errno = errno == 0 ? EIO : errno;
+    return -1;
+}
+
+static FILE *open_stream(int fd, const char *path)
+{
+    size_t n = strlen(path);
+    if (n < 4 || strcmp(path + n - 3, ".gz") != 0)
+        return fdopen(fd, "w");
+    gzFile gz = gzdopen(fd, "wb");
+    if (gz == NULL)
+        return NULL;
+    return fopencookie(gz, "w", (cookie_io_functions_t){ .write = gz_write,
+                                                         .close = gz_close });
+}
+
+/* The mode that a new file would have got, or that of the one it replaces. */
+static mode_t mode_of(const char *place)
+{
+    struct stat s;
+    if (stat(place, &s) == 0)
+        return s.st_mode & 07777;
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+static bool written_directly(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && !S_ISREG(s.st_mode);
+}
+
+static int open_beside(struct output *o)
+{
+    char *real = realpath(o->path, NULL);       /* a link stays a link */
+    o->place = real != NULL ? real : strdup(o->path);
+    int n = asprintf(&o->beside, "%s.XXXXXX", o->place);
+    assert(o->place != NULL && n > 0);
+    (void)n;
+    int fd = mkstemp(o->beside);
+    if (fd >= 0 && fchmod(fd, mode_of(o->place)) != 0) {
+        close(fd);
+        unlink(o->beside);
+        return -1;
+    }
+    return fd;
+}
+
+static void release(struct output *o)
+{
+    free(o->path);
+    free(o->place);
+    free(o->beside);
+    free(o);
+}
+
+struct output *output_open(const char *path, struct diag *d)
+{
+    struct output *o = calloc(1, sizeof *o);
+    assert(o != NULL);
+    o->path = strdup(path);
+    assert(o->path != NULL);
+    if (strcmp(path, "-") == 0) {
+        o->stream = stdout;
+        return o;
+    }
+    int fd = written_directly(path) ? open(path, O_WRONLY | O_CLOEXEC) : open_beside(o);
+    if (fd >= 0)
+        o->stream = open_stream(fd, path);
+    if (o->stream != NULL)
+        return o;
+    fail(d, path, "a file that can be written");
+    release(o);
+    return NULL;
+}
+
+FILE *output_stream(struct output *o)
+{
+    return o->stream;
+}
+
+/* Closes the stream; false, with errno, if a write failed now or before. */
+static bool close_stream(struct output *o)
+{
+    errno = 0;
+    bool ok = fflush(o->stream) == 0 && !ferror(o->stream);
+    int  error = errno != 0 ? errno : EIO;
+    if (o->stream != stdout && fclose(o->stream) != 0 && ok) {
+        ok    = false;
+        error = errno;
+    }
+    errno = error;
+    return ok;
+}
+
+bool output_commit(struct output *o, struct diag *d)
+{
+    bool ok = close_stream(o);
+    if (ok && o->place != NULL)
+        ok = rename(o->beside, o->place) == 0;
+    if (!ok) {
+        fail(d, o->path, "to write all of it");
+        if (o->place != NULL)
+            unlink(o->beside);
+    }
+    release(o);
+    return ok;
+}
+
+void output_discard(struct output *o)
+{
+    if (o == NULL)
+        return;
+    if (o->stream != stdout)
+        fclose(o->stream);
+    if (o->place != NULL)
+        unlink(o->beside);
+    release(o);
+}
+
+/* A file opened later must not land on the number of a closed stdout. */
+static void hold(int fd, int flags)
+{
+    if (fcntl(fd, F_GETFD) != -1 || errno != EBADF)
+        return;
+    int got = open("/dev/null", flags);         /* the other way: its use still fails */
+    if (got >= 0 && got != fd) {
+        dup2(got, fd);
+        close(got);
+    }
+}
+
+void output_start(void)
+{
+    hold(STDIN_FILENO, O_WRONLY);
+    hold(STDOUT_FILENO, O_RDONLY);
+    hold(STDERR_FILENO, O_WRONLY);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int output_finish(int status)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fprintf(stderr, "stdout: %s; expected to write all of the result\n",
+            strerror(errno != 0 ? errno : EIO));
+    return 1;
+}
