@@ -134,10 +134,12 @@ bool trace_add_op(struct trace *t, const struct trace_op *op, const unsigned *co
 /* The tensor of that name, or TRACE_NONE. */
 uint32_t trace_find(const struct trace *t, const char *name);
 
-/* Reading.  On failure NULL, and `d` says what, where, and what was expected.  The first
- * line (or .gz) tells a trace from a network, which is expanded to its training step. */
+/* Reading.  On failure NULL, and `d` says what, where, and what was expected.
+ * trace_load takes a file, plain or gzipped, or "-" for standard input; its first line
+ * tells a trace from a network, which is expanded (traces/net.h; `options` may be NULL). */
+struct net_options;
 struct trace *trace_read_memory(const char *text, size_t size, struct diag *d);
-struct trace *trace_load(const char *path, struct diag *d);
+struct trace *trace_load(const char *path, const struct net_options *options, struct diag *d);
 
 /* Writing: reads back as the same trace, byte for byte when written again. */
 void trace_write(const struct trace *t, FILE *out);

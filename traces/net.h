@@ -1,0 +1,109 @@
+/* net.h - a network in a dozen lines, and the training step that follows from it.
+ *
+ * A network is an input width, a batch, layers, a loss, an optimizer and the types that
+ * values are stored in and multiplied as.  Expanding it gives the trace of one step:
+ *
+ *     forward    product = h W;  z = product + b;  h = activation(z)      layer by layer
+ *     loss       the loss of the batch, and its gradient by the last z
+ *     backward   dW = h^T dz;  db = column sums of dz;  dh = dz W^T;
+ *                dz = dh through the activation below                     last layer first
+ *     update     the optimizer on every W and b
+ *
+ * The first layer's dh is left out, for nothing needs it.  Inference is forward alone.
+ *
+ * Not modelled: layers other than dense, learning-rate schedules, clipping of gradients.
+ */
+#ifndef TRACES_NET_H
+#define TRACES_NET_H
+
+#include "traces/trace.h"
+
+#define NET_LAYERS_MAX 4096u
+#define NET_WIDTH_MAX  (1u << 24)       /* units, inputs, and rows of a batch */
+
+/* What comes after a layer's z.  `keeps`: what its gradient needs beside dh, z or h. */
+#define NET_ACTIVATIONS(X) \
+    /* id       name       op       gradient      keeps */ \
+    X(LINEAR,  "linear",  CAST,    CAST,         Z)        \
+    X(RELU,    "relu",    RELU,    RELU_GRAD,    H)        \
+    X(SIGMOID, "sigmoid", SIGMOID, SIGMOID_GRAD, H)        \
+    X(TANH,    "tanh",    TANH,    TANH_GRAD,    H)        \
+    X(GELU,    "gelu",    GELU,    GELU_GRAD,    Z)        \
+    X(SOFTMAX, "softmax", SOFTMAX, SOFTMAX_GRAD, H)
+
+/* `after`: the activation that it is fused with, so that it is worked out from z; LINEAR
+ * if from any network's output as it is. */
+#define NET_LOSSES(X) \
+    /* id                    name                   op                     after */ \
+    X(CROSS_ENTROPY,        "cross_entropy",        SOFTMAX_CROSS_ENTROPY, SOFTMAX)  \
+    X(BINARY_CROSS_ENTROPY, "binary_cross_entropy", SIGMOID_CROSS_ENTROPY, SIGMOID)  \
+    X(MEAN_SQUARED_ERROR,   "mean_squared_error",   MEAN_SQUARED_ERROR,    LINEAR)
+
+/* `states`: the endings of the names of its state, as its op takes them.  Constants are
+ * defaults: those of Keras, but RMSProp's of TensorFlow 1, and Adam's usual epsilon. */
+#define NET_OPTIMIZERS(X) \
+    X(SGD,      "",   [ATTR_LR] = 0.01)                                             \
+    X(MOMENTUM, "a",  [ATTR_LR] = 0.01, [ATTR_MOMENTUM] = 0.9)                      \
+    X(RMSPROP,  "s",  [ATTR_LR] = 0.001, [ATTR_DECAY] = 0.9, [ATTR_EPSILON] = 1e-10) \
+    X(ADAM,     "mv", [ATTR_LR] = 0.001, [ATTR_BETA1] = 0.9, [ATTR_BETA2] = 0.999,  \
+                      [ATTR_EPSILON] = 1e-8, [ATTR_STEP] = 1)
+
+enum net_activation {
+#define ACTIVATION(id, ...) NET_##id,
+    NET_ACTIVATIONS(ACTIVATION)
+#undef ACTIVATION
+    NET_ACTIVATIONS_COUNT
+};
+
+enum net_loss {
+#define LOSS(id, ...) NET_##id,
+    NET_LOSSES(LOSS)
+#undef LOSS
+    NET_LOSSES_COUNT
+};
+
+enum net_optimizer {
+#define OPTIMIZER(id, ...) NET_##id,
+    NET_OPTIMIZERS(OPTIMIZER)
+#undef OPTIMIZER
+    NET_OPTIMIZERS_COUNT
+};
+
+struct net_layer {
+    uint64_t            units;
+    enum net_activation activation;
+    bool                bias;
+    unsigned            line;
+};
+
+struct net {
+    char               name[TRACE_NAME];
+    uint64_t           input, batch, samples, epochs;   /* 0: not said */
+    struct net_layer  *layers;
+    unsigned           layer_count;
+    enum net_loss      loss;
+    bool               one_hot;                 /* cross_entropy: distributions, not labels */
+    enum net_optimizer optimizer;
+    double             attr[OP_ATTRIBUTES_COUNT];
+    enum trace_type    weights, gradients, state, activations, compute;
+    unsigned           lines;                   /* of its file */
+    unsigned           loss_line, optimizer_line, input_line;   /* 0: not said */
+};
+
+struct net_options {
+    bool     inference;         /* forward alone */
+    uint64_t batch;             /* instead of the network's; 0: its own */
+};
+
+/* NULL with the reason in `d`, which must be empty before. */
+struct net *net_read_memory(const char *text, size_t size, struct diag *d);
+void        net_free(struct net *n);
+
+struct trace *net_expand(const struct net *n, const struct net_options *options,
+                         struct diag *d);
+
+/* Both at once. */
+struct trace *net_expand_memory(const char *text, size_t size,
+                                const struct net_options *options, struct diag *d);
+
+#endif
