@@ -6,7 +6,8 @@
 #include <check.h>
 
 #define SUITES(X) \
-    X(diag) \
+    X(diag) X(param) X(machine) \
+    X(mxu_twin) \
     X(block) X(link) X(engine) X(engine_ends) X(pool) X(isolate)
 
 #define DECLARE(name) Suite *name##_suite(void);

@@ -23,7 +23,8 @@
  *
  * Output-stationary (for teaching), a tile is rows x cols results; `depth` is the length
  * of the sum, and nothing is loaded: columns of activations and rows of weights stream in
- * from two sides.  The results then shift out, a row a cycle, the last row first.
+ * from two sides, each k by itself (no push_rows, no limit in flight, no swap).  latency_cycles
+ * after the last k the results shift out, a row a cycle, the last row first.
  *
  * A result is the sum over k = 0 .. rows-1 (output-stationary: 0 .. depth-1), in that
  * order, from +0; each product and each sum is rounded to f32, to nearest even, with
@@ -144,7 +145,8 @@ void tpu_mxu_load(struct tpu_mxu *m, cycle_t now, const uint16_t *weights);
 void tpu_mxu_stream(struct tpu_mxu *m, cycle_t now, const struct tpu_mxu_tile *t);
 
 /* Does what is due at `now`; returns the next cycle in which something ends (a push of
- * weights, a swap, a stream, the results of a tile), or CYCLE_NEVER. */
+ * weights, a swap, a stream, the results of a tile), or CYCLE_NEVER.  The exact form asks
+ * for every cycle in which anything moves. */
 cycle_t tpu_mxu_step(struct tpu_mxu *m, cycle_t now);
 
 /* Of the latest load: the first cycle in which its weights are all there.
