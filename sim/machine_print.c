@@ -52,6 +52,12 @@ static void widths(const struct machine *m, const struct section *s, int *name, 
     }
 }
 
+static int pad(int width, const char *text)
+{
+    int length = (int)strlen(text);
+    return length < width ? width - length : 0;
+}
+
 void machine_print(const struct machine *m, FILE *out)
 {
     char text[2 * MACHINE_TEXT], source[2 * MACHINE_TEXT], where[2 * MACHINE_TEXT];
@@ -69,9 +75,9 @@ void machine_print(const struct machine *m, FILE *out)
         value_text(m, &f, text, sizeof text);
         quote(source, sizeof source, m->settings[f.index].source);
         quote(where, sizeof where, m->settings[f.index].where);
-        fprintf(out, "  # %s\n  %s:%*s {value: %-*s, unit: \"%s\", source: %s, set_at: %s}\n",
-                f.param->what, f.param->name, name - (int)strlen(f.param->name), "",
-                value, text, param_unit(f.param->name), source, where);
+        fprintf(out, "  # %s\n  %s: %*s{value: %s, %*sunit: \"%s\", source: %s, set_at: %s}\n",
+                f.param->what, f.param->name, pad(name, f.param->name), "",
+                text, pad(value, text), "", param_unit(f.param->name), source, where);
     }
 }
 

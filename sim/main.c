@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/cmd_machine.h"
+#include "sim/cmd_trace.h"
 #include "sim/output.h"
 #include "traces/diag.h"
 
@@ -17,6 +18,7 @@ static const struct command {
     int       (*run)(int argc, char **argv);
     const char *what;
 } commands[] = {
+    { "trace",   cmd_trace,   "sum up a trace, or expand a network into one" },
     { "machine", cmd_machine, "list the machines, or print every figure of one" },
     { "help",    cmd_help,    "show this" },
 };

@@ -183,8 +183,9 @@ void output_start(void)
 int output_finish(int status)
 {
     errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return status;
+    bool whole = fflush(stdout) == 0 && !ferror(stdout);
+    if (whole || status != 0)
+        return status;      /* what went wrong first has been said */
     fprintf(stderr, "stdout: %s; expected to write all of the result\n",
             strerror(errno != 0 ? errno : EIO));
     return 1;

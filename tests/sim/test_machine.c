@@ -182,9 +182,12 @@ END_TEST
 /* ---- parents ---- */
 
 static char folder[64];
+static char *search_path;       /* the caller's, put back afterwards */
 
 static void make_folder(void)
 {
+    const char *given = getenv("SIMACCEL_MACHINES");
+    search_path = given == NULL ? NULL : strdup(given);
     snprintf(folder, sizeof folder, "/tmp/simaccel-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
 }
@@ -194,7 +197,11 @@ static void remove_folder(void)
     char command[128];
     snprintf(command, sizeof command, "rm -r '%s'", folder);
     ck_assert_int_eq(system(command), 0);
-    unsetenv("SIMACCEL_MACHINES");
+    if (search_path == NULL)
+        unsetenv("SIMACCEL_MACHINES");
+    else
+        setenv("SIMACCEL_MACHINES", search_path, 1);
+    free(search_path);
 }
 
 static const char *write_file(const char *name, const char *text)
