@@ -131,6 +131,22 @@ $(BUILD)/fuzz/%.run: $(BUILD)/fuzz/%
 
 SHARE = $(DESTDIR)$(PREFIX)/share/simaccel
 
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
+
+## bench: measure how fast it is (alone: not beside other work)
+bench: $(BUILD)/simaccel $(BENCHES)
+	@for b in $(BENCHES) $(wildcard tests/bench/bench_*.sh); do \
+	    echo "---- $$(basename $$b)"; SIMACCEL=$< $$b || exit 1; \
+	done
+
+$(BUILD)/bench/%: $(BUILD)/tests/bench/%.c.o $(LIB_OBJ) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
+
+## validate: compare with measured chips (SIZE=quick, default or all)
+validate: $(BUILD)/simaccel
+	$< validate --size $(SIZE)
+
 ## install: put the program, its machines and workloads under PREFIX (and DESTDIR)
 install: $(BUILD)/simaccel
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/simaccel
@@ -172,6 +188,7 @@ include $(wildcard tests/*/*.mk plots/*.mk workloads/*.mk)
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 .DEFAULT_GOAL := all
-.PHONY: all setup demo check test refusals asan clang headers lint fuzz fuzz-objects install uninstall \
+.PHONY: all setup demo check test refusals asan clang headers lint fuzz fuzz-objects bench validate install uninstall \
     clean help FORCE
 .DELETE_ON_ERROR:
+.PRECIOUS: $(BUILD)/%.c.o $(BUILD)/%.cpp.o
