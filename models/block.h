@@ -7,7 +7,9 @@
  * that is due before `end`, cycle by cycle or event by event, in plain C, touching only
  * itself, what has arrived on its incoming links, and the outgoing half of its links.
  * It returns the tick at which it next has work of its own (>= end), or TICK_NEVER if
- * only a message or a credit can bring some; the engine wakes it for those by itself.
+ * only a message or a credit can bring some; the engine wakes it for those by itself,
+ * in the window in which they arrive.  What arrived in a window and was left (the block
+ * was busy, or its next cycle is in the next window) is from then on its own work.
  */
 #ifndef MODELS_BLOCK_H
 #define MODELS_BLOCK_H

@@ -45,7 +45,7 @@ struct engine_config {
     tick_t   window;        /* 0: the largest legal one; else ENGINE_LEAST_WINDOW to that */
     unsigned threads;       /* that run blocks; 0 and 1: only the caller's */
     tick_t   limit;         /* no block is run past it; 0: none */
-    void   (*progress)(void *arg, tick_t now);  /* NULL, or called 4 times a second */
+    void   (*progress)(void *arg, tick_t now);  /* or NULL; at most 4 times a second */
     void    *progress_arg;
 };
 
@@ -62,7 +62,8 @@ struct engine_result {
 tick_t engine_window(const struct engine_config *config);
 
 /* Runs until nothing can happen any more; true if no work was left.  SystemC allows
- * it once in a process: a second call fails an assert (see isolate.h). */
+ * it once in a process: a second call fails an assert (see isolate.h).  The config must
+ * be legal, which is asserted: who reads a machine file checks latencies before. */
 bool engine_run(const struct engine_config *config, struct engine_result *result);
 
 #ifdef __cplusplus

@@ -131,7 +131,8 @@ void pool_free(struct pool *p)
     free(p);
 }
 
-void pool_run(struct pool *p, uint32_t count, void (*job)(void *arg, uint32_t i), void *arg)
+void pool_run(struct pool *p, uint32_t count, void (*job)(void *arg, uint32_t i),
+              void *arg)
 {
     if (p->helpers == 0 || count < 2) {
         for (uint32_t i = 0; i < count; i++)

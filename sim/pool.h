@@ -12,6 +12,7 @@ void         pool_free(struct pool *p);
 
 /* Calls job(arg, i) once for every i < count, in any order; returns when all are done.
  * What a job wrote is visible to the caller after it, and to all jobs of the next run. */
-void pool_run(struct pool *p, uint32_t count, void (*job)(void *arg, uint32_t i), void *arg);
+void pool_run(struct pool *p, uint32_t count, void (*job)(void *arg, uint32_t i),
+              void *arg);
 
 #endif

@@ -69,7 +69,8 @@ static void send(struct node *n, cycle_t c)
     struct end *e = &n->outs[n->items[0].out];
     if (n->held == 0 || !link_can_send(e->link, e->sender, now))
         return;
-    struct message m = { .address = now, .id = e->sent++, .kind = (uint8_t)n->items[0].hops };
+    struct message m = { .address = now, .id = e->sent++,
+                         .kind = (uint8_t)n->items[0].hops };
     link_send(e->link, e->sender, now, &m);
     memmove(n->items, n->items + 1, --n->held * sizeof n->items[0]);
     n->sent++;
@@ -125,9 +126,9 @@ static cycle_t due(const struct node *n, tick_t known)
         first = cycle_min(first, cycle_max(n->next, n->make_at));
     for (uint32_t i = 0; i < n->in_count; i++) {
         tick_t arrival = link_arrival(n->ins[i].link);
-        cycle_t c = cycle_max(clock_cycle(&n->clock, arrival), cycle_max(n->next, n->take_at));
+        cycle_t c = cycle_max(n->next, n->take_at);
         if (arrival < known)
-            first = cycle_min(first, c);
+            first = cycle_min(first, cycle_max(c, clock_cycle(&n->clock, arrival)));
     }
     return first;
 }
@@ -304,8 +305,8 @@ static int run_way(void *arg, FILE *out)
     uint64_t lost = 0, wrong = 0;
     for (uint32_t i = 0; i < net->node_count; i++) {
         const struct node *n = &net->nodes[i];
-        fprintf(out, "%u: %016" PRIx64 " taken %" PRIu64 " sent %" PRIu64 " stalled %" PRIu64
-                "\n", i, n->hash, n->taken, n->sent, n->stalled);
+        fprintf(out, "%u: %016" PRIx64 " taken %" PRIu64 " sent %" PRIu64
+                " stalled %" PRIu64 "\n", i, n->hash, n->taken, n->sent, n->stalled);
         lost  += n->sent - n->taken;
         wrong += n->wrong;
     }
@@ -364,7 +365,8 @@ START_TEST(a_limit_cuts_every_run_at_the_same_tick)
     struct way twin = { .twin = true, .divisor = 1, .seed = 77, .topology = (uint32_t)_i,
                         .limit = 101 * TICKS_PER_NS + 7 };
     char *expected = text_of(twin);
-    ck_assert_msg(strncmp(expected, "left limited end 101000007\n", 27) == 0, "%s", expected);
+    ck_assert_msg(strncmp(expected, "left limited end 101000007\n", 27) == 0,
+                  "%s", expected);
     for (size_t i = 0; i < COUNT_OF(ways); i++) {
         struct way way = ways[i];
         way.seed = twin.seed;
@@ -385,7 +387,8 @@ Suite *engine_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, however_it_is_run_every_block_sees_the_same, 0,
                         COUNT_OF(topologies));
-    tcase_add_loop_test(t, a_limit_cuts_every_run_at_the_same_tick, 0, COUNT_OF(topologies));
+    tcase_add_loop_test(t, a_limit_cuts_every_run_at_the_same_tick, 0,
+                        COUNT_OF(topologies));
     suite_add_tcase(s, t);
     return s;
 }

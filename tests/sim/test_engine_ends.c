@@ -102,7 +102,8 @@ static int answer_never_comes(void *arg, FILE *out)
 {
     static const tick_t wakes[] = { 0, 70 * TICKS_PER_NS, TICK_NEVER };
     struct sleeper waits = { .wakes = wakes, .busy = true }, done = { .wakes = wakes };
-    struct block blocks[] = { sleeper_block("done0", &done), sleeper_block("core1", &waits) };
+    struct block blocks[] = { sleeper_block("done0", &done),
+                              sleeper_block("core1", &waits) };
     struct engine_config config = { .blocks = blocks, .block_count = 2 };
     struct engine_result result;
     bool ok = engine_of(arg)(&config, &result);
@@ -213,15 +214,16 @@ END_TEST
 
 static int run_to_limit(void *arg, FILE *out)
 {
-    static const tick_t wakes[] = { 0, 1500 * TICKS_PER_NS, 2600 * TICKS_PER_NS, TICK_NEVER };
+    static const tick_t wakes[] = { 0, 1500 * TICKS_PER_NS, 2600 * TICKS_PER_NS,
+                                    TICK_NEVER };
     struct sleeper s = { .wakes = wakes };
     struct block block = sleeper_block("s", &s);
     struct engine_config config = { .blocks = &block, .block_count = 1,
                                     .limit = 1700 * TICKS_PER_NS };
     struct engine_result result;
     bool ok = engine_of(arg)(&config, &result);
-    fprintf(out, "%d %d %d %" PRIu64 " %" PRIu64, ok, result.limited, result.quiet_with_work,
-            s.last_end, result.end);
+    fprintf(out, "%d %d %d %" PRIu64 " %" PRIu64, ok, result.limited,
+            result.quiet_with_work, s.last_end, result.end);
     return 0;
 }
 
@@ -350,7 +352,8 @@ Suite *engine_ends_suite(void)
     Suite *s = suite_create("engine_ends");
     TCase *t = tcase_create("ends");
     tcase_set_timeout(t, 30);
-    tcase_add_loop_test(t, a_block_that_waits_for_ever_is_named_with_what_it_waits_for, 0, both);
+    tcase_add_loop_test(t, a_block_that_waits_for_ever_is_named_with_what_it_waits_for, 0,
+                        both);
     tcase_add_loop_test(t, two_that_wait_for_each_others_credit_are_both_named, 0, both);
     tcase_add_loop_test(t, a_long_list_of_the_stuck_is_cut_to_fit, 0, both);
     tcase_add_test(t, time_jumps_over_hours_and_the_idle_are_left_alone);
