@@ -7,7 +7,7 @@
 
 #define SUITES(X) \
     X(diag) X(param) X(machine) X(output) X(options) \
-    X(mxu_twin) \
+    X(bf16) X(mxu) X(mxu_twin) \
     X(block) X(link) X(engine) X(engine_ends) X(pool) X(isolate)
 
 #define DECLARE(name) Suite *name##_suite(void);

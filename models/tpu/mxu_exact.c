@@ -51,7 +51,7 @@ struct exact {
     struct tpu_mxu_window activations;              /* a line a row */
     cycle_t *last_entry;            /* [row_stages]: the latest row to pass, 1 more; 0: none */
     struct row *recent;             /* rows on their way, by cycle of entry */
-    uint32_t recent_size;
+    uint32_t recent_size;           /* a power of two */
     struct tpu_mxu_waves swaps, loads;
     uint16_t *load_values;          /* a tile for each load that can be under way */
 };
@@ -68,7 +68,7 @@ static bool room(const struct exact *x)
 
 static struct row *recent(const struct exact *x, cycle_t entered)
 {
-    return &x->recent[entered % x->recent_size];
+    return &x->recent[entered & (x->recent_size - 1)];
 }
 
 /* The row that entered at `at - ago`, or NULL. */
@@ -84,43 +84,48 @@ static void move_activations(struct exact *x)
 {
     const struct tpu_mxu_grid *g = &x->grid;
     tpu_mxu_window_move(&x->activations, g->hop);
-    for (uint32_t r = 0; r < g->rows; r++) {
-        const struct row *row = entered_ago(x, r / g->hop);
+    for (uint32_t s = 0; s < g->row_stages; s++) {
+        const struct row *row = entered_ago(x, s);
         if (!row)
             continue;
-        float value = row->activations ? bf16_to_f32(row->activations[r]) : 0;
-        float *front = tpu_mxu_window_line(&x->activations, r);
-        for (uint32_t i = 0; i < g->hop; i++)
-            front[i] = value;
+        uint32_t end = tpu_mxu_grid_end(g, s, g->rows);
+        for (uint32_t r = s * g->hop; r < end; r++) {
+            float value = row->activations ? bf16_to_f32(row->activations[r]) : 0;
+            float *front = tpu_mxu_window_line(&x->activations, r);
+            for (uint32_t i = 0; i < g->hop; i++)
+                front[i] = value;
+        }
     }
 }
 
-static void swap_weights(struct exact *x)
+static void swap_weights(struct exact *x, cycle_t entered)
 {
+    const struct tpu_mxu_grid *g = &x->grid;
     uint32_t from, to;
-    for (uint32_t i = 0; i < x->swaps.count; i++)
-        for (uint32_t r = 0; r < x->grid.rows; r++)
-            if (tpu_mxu_grid_front(&x->grid, r, tpu_mxu_wave(&x->swaps, i), x->at, &from, &to))
-                memcpy(x->placed_weights + (size_t)r * x->grid.cols + from,
-                       x->staged_weights + (size_t)r * x->grid.cols + from,
-                       (to - from) * sizeof *x->placed_weights);
+    for (uint32_t s = 0; s < g->row_stages; s++) {
+        if (!tpu_mxu_grid_front(g, s, entered, x->at, &from, &to))
+            continue;
+        uint32_t end = tpu_mxu_grid_end(g, s, g->rows);
+        for (uint32_t r = s * g->hop; r < end; r++)
+            for (uint32_t c = from; c < to; c++)
+                x->placed_weights[(size_t)r * g->cols + c] =
+                    x->staged_weights[(size_t)r * g->cols + c];
+    }
 }
 
 /* Each PE takes the weight of its own row as it passes. */
-static void stage_weights(struct exact *x)
+static void stage_weights(struct exact *x, cycle_t began, const uint16_t *values)
 {
     const struct tpu_mxu_grid *g = &x->grid;
     float *into = single(x) ? x->placed_weights : x->staged_weights;
-    size_t cells = (size_t)g->rows * g->cols;
-    uint32_t from, to;
-    for (uint32_t i = 0; i < x->loads.count; i++) {
-        const uint16_t *values = x->load_values + (x->loads.first + i) % x->loads.size * cells;
-        cycle_t began = tpu_mxu_wave(&x->loads, i);
-        for (uint32_t r = 0; r < g->rows; r++) {
-            cycle_t pushed = began + r / x->base.config.weight_rows_per_cycle;
-            if (tpu_mxu_grid_front(g, r, pushed, x->at, &from, &to))
-                for (uint32_t c = from; c < to; c++)
-                    into[(size_t)r * g->cols + c] = bf16_to_f32(values[(size_t)r * g->cols + c]);
+    uint32_t from, to, per_cycle = x->base.config.weight_rows_per_cycle;
+    for (uint32_t s = 0; s < g->row_stages && began + s <= x->at; s++) {
+        uint32_t end = tpu_mxu_grid_end(g, s, g->rows);
+        for (uint32_t r = s * g->hop; r < end; r++) {
+            if (!tpu_mxu_grid_front(g, s, began + r / per_cycle, x->at, &from, &to))
+                continue;
+            for (uint32_t c = from; c < to; c++)
+                into[(size_t)r * g->cols + c] = bf16_to_f32(values[(size_t)r * g->cols + c]);
         }
     }
 }
@@ -134,7 +139,7 @@ static void multiply(struct exact *x)
             continue;               /* no row within this stage */
         float *sum = x->sums + (size_t)s * g->cols;
         const float *from = s ? sum - g->cols : x->zeros;
-        uint32_t end = (s + 1) * g->hop < g->rows ? (s + 1) * g->hop : g->rows;
+        uint32_t end = tpu_mxu_grid_end(g, s, g->rows);
         for (uint32_t r = s * g->hop; r < end; r++) {
             tpu_mxu_grid_multiply(sum, from, tpu_mxu_window_line(&x->activations, r),
                                   x->placed_weights + (size_t)r * g->cols, g->cols);
@@ -148,9 +153,12 @@ static void take_results(struct exact *x)
 {
     const struct tpu_mxu_grid *g = &x->grid;
     const float *bottom = x->sums + (size_t)(g->row_stages - 1) * g->cols;
-    for (uint32_t c = 0; c < g->cols; c++) {
-        const struct row *row = entered_ago(x, g->row_stages - 1 + c / g->hop);
-        if (row && row->results)
+    for (uint32_t s = 0; s < g->col_stages; s++) {
+        const struct row *row = entered_ago(x, g->row_stages - 1 + s);
+        if (!row || !row->results)
+            continue;
+        uint32_t end = tpu_mxu_grid_end(g, s, g->cols);
+        for (uint32_t c = s * g->hop; c < end; c++)
             row->results[c] = f32_canonical(bottom[c]);
     }
 }
@@ -158,14 +166,18 @@ static void take_results(struct exact *x)
 static void array_cycle(struct exact *x)
 {
     const struct tpu_mxu_grid *g = &x->grid;
+    size_t cells = (size_t)g->rows * g->cols;
     memmove(x->last_entry + 1, x->last_entry, (g->row_stages - 1) * sizeof *x->last_entry);
     if (entered_ago(x, 0))
         x->last_entry[0] = x->at + 1;
     move_activations(x);
-    swap_weights(x);
+    for (uint32_t i = 0; i < x->swaps.count; i++)
+        swap_weights(x, tpu_mxu_wave(&x->swaps, i));
     multiply(x);
     take_results(x);
-    stage_weights(x);       /* seen from the next cycle on */
+    for (uint32_t i = 0; i < x->loads.count; i++)       /* seen from the next cycle on */
+        stage_weights(x, tpu_mxu_wave(&x->loads, i),
+                      x->load_values + (x->loads.first + i) % x->loads.size * cells);
 
     cycle_t over = x->at + 1;
     tpu_mxu_waves_leave(&x->swaps, over < g->crossing ? 0 : over - g->crossing + 1);
@@ -369,7 +381,8 @@ static void new_array(struct exact *x)
     x->zeros          = zeroed(g->cols, sizeof(float));
     x->last_entry     = zeroed(g->row_stages, sizeof *x->last_entry);
     tpu_mxu_window_init(&x->activations, g->rows, g->col_stages * g->hop);
-    x->recent_size = g->crossing + 1;
+    for (x->recent_size = 1; x->recent_size <= g->crossing; x->recent_size *= 2)
+        ;
     x->recent = zeroed(x->recent_size, sizeof *x->recent);
     /* A load a push, a swap a cycle: as many as can be crossing at once. */
     uint32_t loads = (uint32_t)(g->crossing / x->base.figures.load) + 2;

@@ -23,7 +23,7 @@ void tpu_mxu_window_init(struct tpu_mxu_window *w, uint32_t lines, uint32_t widt
      * three widths, which costs little and still fits the cache. */
     w->lines = lines;
     w->width = width;
-    w->pitch = 4 * width;
+    w->pitch = 4 * width + 16;      /* not a power of two: the fronts share few cache sets */
     w->start = w->pitch - width;
     w->values = calloc((size_t)lines * w->pitch, sizeof *w->values);
     assert(w->values);
@@ -62,17 +62,6 @@ void tpu_mxu_waves_leave(struct tpu_mxu_waves *w, cycle_t before)
         w->first = (w->first + 1) % w->size;
         w->count--;
     }
-}
-
-bool tpu_mxu_grid_front(const struct tpu_mxu_grid *g, uint32_t r, cycle_t entered, cycle_t now,
-                        uint32_t *from, uint32_t *to)
-{
-    cycle_t reached_row = entered + r / g->hop;
-    if (now < reached_row || now - reached_row >= g->col_stages)
-        return false;
-    *from = (uint32_t)(now - reached_row) * g->hop;
-    *to = *from + g->hop < g->cols ? *from + g->hop : g->cols;
-    return true;
 }
 
 /* gcc's -O2 leaves the loop scalar; nothing in it depends on the order of anything. */

@@ -53,9 +53,24 @@ static inline cycle_t tpu_mxu_wave(const struct tpu_mxu_waves *w, uint32_t i)
     return w->entered[(w->first + i) % w->size];
 }
 
-/* The columns of row r that a wave has reached in just this cycle, [*from, *to). */
-bool tpu_mxu_grid_front(const struct tpu_mxu_grid *g, uint32_t r, cycle_t entered, cycle_t now,
-                        uint32_t *from, uint32_t *to);
+/* The columns that a wave has reached in just this cycle, [*from, *to), in the rows of
+ * `stage`; false if none. */
+static inline bool tpu_mxu_grid_front(const struct tpu_mxu_grid *g, uint32_t stage,
+                                      cycle_t entered, cycle_t now, uint32_t *from, uint32_t *to)
+{
+    if (now < entered + stage || now - entered - stage >= g->col_stages)
+        return false;
+    *from = (uint32_t)(now - entered - stage) * g->hop;
+    *to = *from + g->hop < g->cols ? *from + g->hop : g->cols;
+    return true;
+}
+
+/* The end of a stage of `count` rows or columns. */
+static inline uint32_t tpu_mxu_grid_end(const struct tpu_mxu_grid *g, uint32_t stage, uint32_t count)
+{
+    uint32_t end = (stage + 1) * g->hop;
+    return end < count ? end : count;
+}
 
 /* out[c] = in[c] + a[c] * w[c].  `in` may be `out`. */
 void tpu_mxu_grid_multiply(float *out, const float *in, const float *a, const float *w,

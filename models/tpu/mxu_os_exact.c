@@ -60,29 +60,33 @@ static void move_operands(struct exact *x)
 {
     const struct tpu_mxu_grid *g = &x->grid;
     tpu_mxu_window_move(&x->activations, g->hop);
-    for (uint32_t r = 0; r < g->rows; r++) {
-        const struct entry *e = entered_ago(x, r / g->hop);
-        float value = e && e->activations ? bf16_to_f32(e->activations[r]) : 0;
-        float *front = tpu_mxu_window_line(&x->activations, r);
-        for (uint32_t i = 0; i < g->hop; i++)
-            front[i] = value;
+    for (uint32_t s = 0; s < g->row_stages; s++) {
+        const struct entry *e = entered_ago(x, s);
+        uint32_t end = tpu_mxu_grid_end(g, s, g->rows);
+        for (uint32_t r = s * g->hop; r < end; r++) {
+            float value = e && e->activations ? bf16_to_f32(e->activations[r]) : 0;
+            float *front = tpu_mxu_window_line(&x->activations, r);
+            for (uint32_t i = 0; i < g->hop; i++)
+                front[i] = value;
+        }
     }
     x->weight_start = (x->weight_start + x->weight_lines - 1) % x->weight_lines;
     float *top = x->weights + (size_t)x->weight_start * g->cols;
-    for (uint32_t c = 0; c < g->cols; c++) {
-        const struct entry *e = entered_ago(x, c / g->hop);
-        top[c] = e && e->weights ? bf16_to_f32(e->weights[c]) : 0;
+    for (uint32_t s = 0; s < g->col_stages; s++) {
+        const struct entry *e = entered_ago(x, s);
+        uint32_t end = tpu_mxu_grid_end(g, s, g->cols);
+        for (uint32_t c = s * g->hop; c < end; c++)
+            top[c] = e && e->weights ? bf16_to_f32(e->weights[c]) : 0;
     }
 }
 
-static void clear_sums(struct exact *x)
+static void clear_sums(struct exact *x, cycle_t entered)
 {
+    const struct tpu_mxu_grid *g = &x->grid;
     uint32_t from, to;
-    for (uint32_t i = 0; i < x->firsts.count; i++)
-        for (uint32_t r = 0; r < x->grid.rows; r++)
-            if (tpu_mxu_grid_front(&x->grid, r, tpu_mxu_wave(&x->firsts, i), x->at, &from, &to))
-                for (uint32_t c = from; c < to; c++)
-                    x->sums[(size_t)r * x->grid.cols + c] = 0;
+    for (uint32_t r = 0; r < g->rows; r++)
+        if (tpu_mxu_grid_front(g, r / g->hop, entered, x->at, &from, &to))
+            memset(x->sums + (size_t)r * g->cols + from, 0, (to - from) * sizeof *x->sums);
 }
 
 static void multiply(struct exact *x)
@@ -96,15 +100,14 @@ static void multiply(struct exact *x)
     }
 }
 
-static void copy_sums(struct exact *x)
+static void copy_sums(struct exact *x, cycle_t entered)
 {
+    const struct tpu_mxu_grid *g = &x->grid;
     uint32_t from, to;
-    for (uint32_t i = 0; i < x->lasts.count; i++)
-        for (uint32_t r = 0; r < x->grid.rows; r++)
-            if (tpu_mxu_grid_front(&x->grid, r, tpu_mxu_wave(&x->lasts, i), x->at, &from, &to))
-                memcpy(x->way_out + (size_t)r * x->grid.cols + from,
-                       x->sums + (size_t)r * x->grid.cols + from,
-                       (to - from) * sizeof *x->sums);
+    for (uint32_t r = 0; r < g->rows; r++)
+        if (tpu_mxu_grid_front(g, r / g->hop, entered, x->at, &from, &to))
+            memcpy(x->way_out + (size_t)r * g->cols + from, x->sums + (size_t)r * g->cols + from,
+                   (to - from) * sizeof *x->sums);
 }
 
 /* The bottom row leaves, the others move down by one. */
@@ -154,11 +157,13 @@ static void cycle(struct exact *x)
     if (x->entering)
         enter(x);
     move_operands(x);
-    clear_sums(x);
+    for (uint32_t i = 0; i < x->firsts.count; i++)
+        clear_sums(x, tpu_mxu_wave(&x->firsts, i));
     multiply(x);
     if (x->shifting)
         shift_out(x);
-    copy_sums(x);
+    for (uint32_t i = 0; i < x->lasts.count; i++)
+        copy_sums(x, tpu_mxu_wave(&x->lasts, i));
     if (x->settling && --x->settling == 0) {
         x->shifting = x->grid.rows;
         x->shifted = x->settled;
