@@ -16,7 +16,8 @@
  * A read is answered when its last data has left the pins, a write when its last burst is in
  * the write queue (from there on the controller would answer for it).
  *
- * Every clock of a pseudo-channel's data pins is charged to one cause, so
+ * Every clock of a pseudo-channel's data pins is charged to one cause (an access at its
+ * command; the data follow tCL or tCWL later), so
  *     sum of cycles[] = clocks x channels x pseudo-channels, exactly.
  *
  * Not modelled: the column-command bus (two pseudo-channels ask it for one command in two
@@ -54,8 +55,8 @@ enum hbm_cause {
     X(runs,           "runs",     "runs taken")                                 \
     X(reads,          "bursts",   "read bursts issued")                         \
     X(writes,         "bursts",   "write bursts issued")                        \
-    X(read_bytes,     "bytes",    "bytes that runs asked to read, issued")      \
-    X(written_bytes,  "bytes",    "bytes that runs asked to write, issued")     \
+    X(read_bytes,     "bytes",    "bytes that answered runs asked to read")      \
+    X(written_bytes,  "bytes",    "bytes that answered runs asked to write")     \
     X(activates,      "commands", "rows opened")                                \
     X(precharges,     "rows",     "rows closed, each counted")                  \
     X(row_hits,       "bursts",   "bursts that needed no activate of their own")\
@@ -72,7 +73,7 @@ struct hbm_stats {
 };
 
 /* What one trace op (or fused group) caused. */
-struct hbm_group_stats { uint64_t activates, read_bytes, written_bytes; };
+struct hbm_group_stats { uint64_t activates, read_bytes, written_bytes; };  /* whole bursts */
 
 struct hbm_request {
     uint64_t address;       /* of the chip; the stack's digit is left out here */
@@ -118,8 +119,9 @@ uint32_t hbm_held(const struct hbm *h);             /* runs, waiting or under wa
 /* Bursts of a channel that have been taken but are not in the controller's queues yet. */
 uint32_t hbm_waiting(const struct hbm *h, uint32_t channel);
 
-/* The counts up to `now`, the `end` of the last hbm_run. */
-struct hbm_stats       hbm_stats(const struct hbm *h, tick_t now);
+/* The counts up to `now`, not before the `end` of the last hbm_run; what is due until then
+ * is done first (idle channels put their refreshes off). */
+struct hbm_stats       hbm_stats(struct hbm *h, tick_t now);
 struct hbm_group_stats hbm_group_stats(const struct hbm *h, uint32_t group);
 
 uint64_t hbm_clock_hz(const struct hbm_config *config);

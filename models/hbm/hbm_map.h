@@ -3,13 +3,14 @@
  * The map is text in the machine file: fields from the lowest address bit up, each with
  * its bits, then, after semicolons, bits to be exclusive-ored into a field:
  *
- *     offset:5 column:1 channel:3 pseudo:1 group:2 column:4 stack bank:2 row;
+ *     offset column:1 channel pseudo group column stack bank row;
  *     channel ^= row[0:2]; bank ^= row[3:4]; group ^= row[5:6]
  *
  * Fields: offset (in a burst), column, pseudo, group, bank, channel, row, stack.  A field
- * may come in parts; together they must have the bits that the geometry asks for.  `row`
- * without a number takes what is left.  `stack` has no number: the address above it is
- * divided by the number of stacks, so that five stacks are as good as four.
+ * may come in parts; together they must have the bits that the geometry asks for; without a
+ * number a field takes all it still lacks, so one map serves one channel and eight.
+ * `stack` has no number: the address above it is divided by the number of stacks, so that
+ * five stacks are as good as four.
  * field[low:high] names bits of a field (as they are before any hash), field[n] one.
  * The left side is a whole field or some of its bits; both sides have as many bits.
  * Only channel, pseudo, group and bank can be hashed, and stack if stacks is a power of
@@ -34,7 +35,8 @@ struct hbm_map {
     uint32_t stacks;
     uint32_t stack_low;                 /* the lowest address bit above the stack digit */
     uint32_t channel_bits, pseudo_bits, group_bits, bank_bits, column_bits, offset_bits;
-    uint64_t bytes;                     /* of one stack */
+    uint64_t bytes;                     /* of one stack, up to a power of two */
+    uint8_t  column_at[32];             /* the address bits of the column */
     /* Exclusive-or of one entry for each byte of the address inside a stack; see
      * hbm_map_code.  The map is linear, so this is the whole of it, hashes included. */
     uint64_t code[HBM_MAP_BYTES][256];

@@ -1,0 +1,129 @@
+/* hbm_inside.h - what hbm.c (the port) and hbm_channel.c (the controllers) share.
+ *
+ * A run stays in its place in `runs` until it is answered.  Each channel that has bursts of
+ * it lists its number in a fifo, one for reads and one for writes; its bursts are worked
+ * out only as they enter the controller's queue.
+ */
+#ifndef MODELS_HBM_INSIDE_H
+#define MODELS_HBM_INSIDE_H
+
+#include "models/hbm/hbm.h"
+#include "models/hbm/hbm_pseudo.h"
+
+#define HBM_NONE UINT16_MAX
+
+enum { HBM_TO_READ, HBM_TO_WRITE, HBM_WAYS };
+
+struct hbm_run {
+    struct hbm_request request;
+    uint64_t code;              /* of the 4 KiB block that it is in */
+    uint64_t order;             /* of arrival */
+    cycle_t  ready;             /* when the controllers can see it */
+    cycle_t  done;              /* the latest of its parts so far */
+    uint32_t left;              /* bursts to read, or to put into the write queue */
+    uint16_t first, last;       /* its bursts in the block */
+};
+
+/* One burst of a 4 KiB block: all blocks look the same but for an exclusive-or. */
+struct hbm_beat {
+    uint64_t code;
+    uint16_t chain;             /* bursts from here on in the same bank and row */
+};
+
+/* Bursts of one run that wait for the same row, next to each other in age. */
+struct hbm_entry {
+    uint64_t age;               /* of the first */
+    uint32_t row;
+    uint16_t count;
+    uint16_t run;               /* HBM_NONE for writes: the run may have been answered */
+    uint16_t group;
+    uint16_t next;              /* younger, same bank; or the next free one */
+};
+
+struct hbm_queue {
+    struct hbm_entry *entries;
+    uint16_t *fifo;             /* runs in order of arrival, a ring */
+    uint32_t  fifo_head, fifo_count;
+    uint32_t  beat, beat_end;   /* of the first run: what has not entered yet */
+    uint32_t  chain;            /* of those, next to each other in one row */
+    uint32_t  waiting;          /* bursts of all runs in the fifo */
+    uint32_t  held;             /* bursts in the queue */
+    uint32_t  counted;          /* of those, that no bank's own queue holds */
+    uint16_t  free, last;       /* last: the entry that the chain began, if still here */
+    bool      full;             /* the first run waits for a place */
+};
+
+/* What the queue wants of a bank. */
+struct hbm_wanted {
+    uint16_t head[HBM_WAYS], tail[HBM_WAYS];    /* oldest and youngest request */
+    uint16_t hit[HBM_WAYS];                     /* oldest that finds its row open */
+    uint16_t held[HBM_WAYS];                    /* bursts */
+    uint16_t passed;                            /* accesses ahead of an older request */
+    bool     fresh;                             /* not accessed since its ACT */
+    cycle_t  miss_since;                        /* a row command has been wanted */
+    cycle_t  rate_wait, bus_wait;               /* of that: for tRRD and tFAW; for the bus */
+};
+
+struct hbm_lane {               /* a pseudo-channel as its controller sees it */
+    uint64_t hits[HBM_WAYS], misses[HBM_WAYS];  /* a bit a bank */
+    cycle_t  row_at, column_at;                 /* the next commands, if known */
+    uint32_t row_bank, column_bank;
+    bool     row_known, column_known, column_oldest;
+    bool     refreshing;
+    bool     wrote;                             /* the last access */
+    cycle_t  refresh_due, refresh_end;
+    cycle_t  since;                             /* some request has been waiting */
+    cycle_t  charged;                           /* all clocks before have a cause */
+    uint32_t waiting;                           /* bursts in the queues */
+    struct hbm_stats   stats;
+    struct hbm_pseudo  pseudo;
+    struct hbm_wanted  wanted[HBM_BANKS_MAX];
+};
+
+struct hbm_channel {
+    struct hbm *stack;
+    struct hbm_queue queue[HBM_WAYS];
+    struct hbm_lane *lanes;
+    cycle_t  now, next;
+    cycle_t *bus;               /* when each row-command bus is free */
+    cycle_t  turned;            /* when it last turned to reading or to writing */
+    uint64_t age;               /* of the next burst */
+    uint64_t batches;
+    uint32_t number;
+    bool     writing;
+};
+
+struct hbm {
+    struct hbm_config    config;
+    struct hbm_timing    timing;
+    const struct hbm_map *map;
+    struct clock clock;
+    uint32_t burst_bytes, beats;                /* beats of a 4 KiB block */
+    uint32_t lane_banks_bits, bank_bits;
+    uint32_t page_limit;                        /* of config.bank_queue; UINT32_MAX: none */
+    struct hbm_beat *beat;                      /* by channel, then in order of address */
+    uint16_t *below;                            /* [channel][b]: its beats before b */
+    uint8_t  *beat_channel;
+    struct hbm_channel *channels;
+    struct hbm_run     *runs;
+    uint16_t *free_runs;
+    uint32_t  free_count;
+    uint16_t *done;                             /* a heap of runs by tick, then order */
+    uint32_t  done_count;
+    uint64_t  order;
+    struct hbm_stats stats;                     /* what the port counts */
+    struct hbm_group_stats *groups;
+    uint32_t group_count;
+};
+
+/* Everything of the channel before `end`.  An idle channel leaves its refreshes for later
+ * unless told to catch up.  Leaves in c->next when there is something again. */
+void hbm_channel_run(struct hbm_channel *c, cycle_t end, bool catch_up);
+
+/* All parts of a run have been read or queued; the last at run->done. */
+void hbm_run_done(struct hbm *h, uint16_t run);
+
+/* Points the fifo's cursor at the bursts of its first run. */
+void hbm_queue_first(struct hbm_channel *c, struct hbm_queue *q);
+
+#endif

@@ -1,0 +1,30 @@
+/* hbm_timing.c - a data sheet's nanoseconds as clocks between commands. */
+#include "models/hbm/hbm_rules.h"
+
+static uint32_t later(uint32_t a, uint32_t b) { return a > b ? a : b; }
+
+struct hbm_timing hbm_timing(const struct hbm_config *config, const struct clock *clock)
+{
+#define CLOCKS(name) later(1, (uint32_t)clock_cycles_ns(clock, config->name##_ns))
+    struct hbm_timing t = {
+        .burst  = later(1, (config->burst_length + config->clock_bits - 1) / config->clock_bits),
+        .cl     = CLOCKS(cl),     .cwl    = CLOCKS(cwl),
+        .rcd_rd = CLOCKS(rcd_rd), .rcd_wr = CLOCKS(rcd_wr),
+        .ras    = CLOCKS(ras),    .rc     = CLOCKS(rc),    .rp = CLOCKS(rp),
+        .rtp    = CLOCKS(rtp),
+        .rrd_s  = CLOCKS(rrd_s),  .rrd_l  = CLOCKS(rrd_l), .faw = CLOCKS(faw),
+        .rfc    = CLOCKS(rfc),    .refi   = CLOCKS(refi),
+        .act_bus = config->act_cycles, .pre_bus = config->pre_cycles,
+        .front  = (uint32_t)clock_cycles_ns(clock, config->front_ns),
+    };
+    /* Whatever the data sheet says, two bursts cannot be on the pins at once. */
+    t.ccd_s   = later(CLOCKS(ccd_s), t.burst);
+    t.ccd_l   = later(CLOCKS(ccd_l), t.ccd_s);
+    t.wr_pre  = t.cwl + t.burst + CLOCKS(wr);
+    t.wr_rd_s = t.cwl + t.burst + CLOCKS(wtr_s);
+    t.wr_rd_l = t.cwl + t.burst + CLOCKS(wtr_l);
+    uint32_t read_data_ends = t.cl + t.burst + (uint32_t)clock_cycles_ns(clock, config->turn_ns);
+    t.rd_wr   = later(t.burst, read_data_ends > t.cwl ? read_data_ends - t.cwl : 0);
+#undef CLOCKS
+    return t;
+}
