@@ -51,23 +51,29 @@ void diag_print(const struct diag *d, FILE *out)
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-/* Levenshtein's distance, a row at a time; case does not count. */
+static bool same(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Letters to add, drop, change or swap with the next, to make `b` of `a`; case does not
+ * count.  A table of three rows: this one, the one before and the one before that. */
 static size_t distance(const char *a, size_t na, const char *b, size_t nb)
 {
-    size_t row[WORD + 1];
+    size_t rows[3][WORD + 1];
     for (size_t j = 0; j <= nb; j++)
-        row[j] = j;
+        rows[0][j] = j;
     for (size_t i = 1; i <= na; i++) {
-        size_t corner = row[0];
+        size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *top = rows[(i + 1) % 3];
         row[0] = i;
         for (size_t j = 1; j <= nb; j++) {
-            bool same = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
-            size_t up = row[j];
-            row[j] = least(least(up, row[j - 1]) + 1, corner + !same);
-            corner = up;
+            row[j] = least(least(above[j], row[j - 1]) + 1,
+                           above[j - 1] + !same(a[i - 1], b[j - 1]));
+            if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
+                row[j] = least(row[j], top[j - 2] + 1);
         }
     }
-    return row[nb];
+    return rows[na % 3][nb];
 }
 
 const char *diag_nearest(const char *word, const char *const *names, size_t count)

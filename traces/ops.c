@@ -104,14 +104,14 @@ static bool match_type(const char *p, enum trace_type type)
 static bool match(struct binding *b, const char *p, const struct shape *s, enum trace_type type)
 {
     for (;;) {
-        size_t length = strcspn(p, ",|>");
+        size_t length = strcspn(p, ",/>");
         size_t mark   = *p == '#';
         struct binding trial = *b;
         if (match_type(p, type) && match_shape(&trial, p + mark, length - mark, s)) {
             *b = trial;
             return true;
         }
-        if (p[length] != '|')
+        if (p[length] != '/')
             return false;
         p += length + 1;
     }
@@ -147,7 +147,7 @@ static void put_expected(struct text *t, const struct binding *b, const char *p,
     size_t length;
     put(t, "%s of shape ", type);
     p += *p == '#';
-    length = strcspn(p, ",|>");
+    length = strcspn(p, ",/>");
     if (*p == '*' && !b->lead_known) {
         put(t, "...");
         join = "x";
@@ -183,8 +183,8 @@ static void explain(struct text *t, const struct binding *b, const char *p,
     put(t, "%s is %s of shape %s; expected ", x->name, trace_type_names[x->type], shape);
     for (;;) {
         put_expected(t, b, p, swapped);
-        p += strcspn(p, ",|>");
-        if (*p++ != '|')
+        p += strcspn(p, ",/>");
+        if (*p++ != '/')
             return;
         put(t, " or ");
     }
@@ -229,25 +229,36 @@ static bool check_attribute(const struct trace_op *op, unsigned a, struct text *
     return false;
 }
 
-/* What concerns the op as a whole. */
-static bool check_op(const struct trace *t, const struct trace_op *op, struct text *why)
+/* What can be said without looking at operands. */
+static bool check_words(const struct trace_op *op, struct text *why)
 {
-    const struct op_row *row = &op_rows[op->kind];
+    const char *name = op_rows[op->kind].name;
     bool matmul = op->kind == TRACE_MATMUL;
     for (unsigned a = 0; a < OP_ATTRIBUTES_COUNT; a++)
         if (!check_attribute(op, a, why))
             return false;
     if (!matmul && (op->transpose_a || op->transpose_b))
-        return put(why, "%s takes no transpose_a or transpose_b; only matmul does", row->name), false;
-    if (matmul && op->compute == TRACE_I32)
-        return put(why, "matmul cannot compute in i32; expected f32, bf16 or f16"), false;
+        put(why, "%s takes no transpose_a or transpose_b; only matmul does", name);
+    else if (matmul && op->compute == TRACE_I32)
+        put(why, "matmul cannot compute in i32; expected f32, bf16 or f16");
+    else
+        return true;
+    return false;
+}
+
+/* What a pattern of shapes cannot say. */
+static bool check_sizes(const struct trace *t, const struct trace_op *op, struct text *why)
+{
     const struct trace_tensor *x = &t->tensors[op->in[0]], *y = &t->tensors[op->out[0]];
     if (op->kind == TRACE_RESHAPE && (trace_elements(x) != trace_elements(y) || x->type != y->type))
-        return put(why, "%s and %s differ in type or number of elements; "
-                   "expected a reshape to keep both", y->name, x->name), false;
-    if (matmul && trace_elements(y) > TRACE_SUM_MAX / 2 / op_matmul(t, op).k)
-        return put(why, "matmul does more than 2^60 operations; expected fewer"), false;
-    return true;
+        put(why, "%s and %s differ in type or number of elements; expected a reshape to keep "
+            "both", y->name, x->name);
+    else if (op->kind == TRACE_MATMUL &&
+             trace_elements(y) > TRACE_SUM_MAX / 2 / op_matmul(t, op).k)
+        put(why, "matmul does more than 2^60 operations; expected fewer");
+    else
+        return true;
+    return false;
 }
 
 bool op_check(const struct trace *t, const struct trace_op *op, unsigned *operand,
@@ -257,7 +268,8 @@ bool op_check(const struct trace *t, const struct trace_op *op, unsigned *operan
     assert(op->ins == op_ins(op->kind) && op->outs == op_outs(op->kind));
     struct text text = { why, size };
     *operand = 0;
-    return check_operands(t, op, operand, &text) && check_op(t, op, &text);
+    return check_words(op, &text) && check_operands(t, op, operand, &text) &&
+           check_sizes(t, op, &text);
 }
 
 struct op_matmul op_matmul(const struct trace *t, const struct trace_op *op)

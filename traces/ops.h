@@ -6,7 +6,7 @@
  *
  * Shapes are patterns, inputs > outputs.  A letter is a dimension, the same one wherever
  * it stands; `*` stands for any leading dimensions, the same ones everywhere; `1` is a
- * single number; `?` is any shape; `a|b` is either; `#` before a pattern wants i32 where
+ * single number; `?` is any shape; `a/b` is either; `#` before a pattern wants i32 where
  * otherwise a floating-point type is wanted.  "rows" are the elements over the last
  * dimension n.
  *
@@ -155,15 +155,15 @@ X(LAYERNORM_GRAD, "layernorm_grad", "*n,*n,n,*,*>*n", ROW, 0, 0, \
 X(LAYERNORM_GRAD_WEIGHTS, "layernorm_grad_weights", "*n,*n,*,*>n,n", REDUCE, 0, 0, \
     W(3,2,0,0,0,0,0,0), W(0,0,0,0,0,0,0,0), \
     "inputs dy, x, m, r; outputs dg, db; sums over rows: dg = sum dy * ((x - m) * r); db = sum dy") \
-X(SOFTMAX_CROSS_ENTROPY, "softmax_cross_entropy", "*n,*n|#*>1", LOSS, 0, 0, \
+X(SOFTMAX_CROSS_ENTROPY, "softmax_cross_entropy", "*n,*n/#*>1", LOSS, 0, 0, \
     W(3,1,1,0,0,1,0,0), W(3,0,0,0,0,0,1,0), \
     "inputs z, t (a distribution a row, or the class): per row: m = max z; l = m + log(sum exp(z - m)) - sum t * z; y = sum l / rows") \
-X(SOFTMAX_CROSS_ENTROPY_GRAD, "softmax_cross_entropy_grad", "*n,*n|#*>*n", ROW, 0, 0, \
+X(SOFTMAX_CROSS_ENTROPY_GRAD, "softmax_cross_entropy_grad", "*n,*n/#*>*n", ROW, 0, 0, \
     W(3,2,1,0,0,1,0,0), W(0,0,0,1,0,0,0,0), \
     "inputs z, t: dz = (softmax(z) - t) * (1 / rows)") \
 X(SIGMOID_CROSS_ENTROPY, "sigmoid_cross_entropy", "*,*>1", LOSS, 0, 0, \
     W(4,1,2,0,0,1,1,0), W(0,0,0,0,0,0,0,0), \
-    "inputs z, t: l = max(z, 0) - z * t + log(1 + exp(-|z|)); y = sum l / elements") \
+    "inputs z, t: l = max(z, 0) - z * t + log(1 + exp(-abs(z))); y = sum l / elements") \
 X(SIGMOID_CROSS_ENTROPY_GRAD, "sigmoid_cross_entropy_grad", "*,*>*", ELEMENTWISE, 0, 0, \
     W(2,1,0,1,0,1,0,0), W(0,0,0,0,0,0,0,0), \
     "inputs z, t: dz = (1 / (1 + exp(-z)) - t) * (1 / elements)") \
