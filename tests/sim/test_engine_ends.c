@@ -214,7 +214,7 @@ END_TEST
 
 static int run_to_limit(void *arg, FILE *out)
 {
-    static const tick_t wakes[] = { 0, 1500 * TICKS_PER_NS, 2600 * TICKS_PER_NS,
+    static const tick_t wakes[] = { 0, 1500 * TICKS_PER_NS, 1700 * TICKS_PER_NS,
                                     TICK_NEVER };
     struct sleeper s = { .wakes = wakes };
     struct block block = sleeper_block("s", &s);
