@@ -7,7 +7,7 @@ CXXFLAGS ?= $(CFLAGS)
 CK_FORK  ?= yes
 JOBS     ?= $(shell nproc)
 SIZE     ?= default
-FUZZ_RUNS ?= 20000
+FUZZ_RUNS ?= 100000
 
 # make's own default is cc; the environment and the command line may say otherwise.
 ifeq ($(origin CC),default)
@@ -52,14 +52,15 @@ setup:
 
 ## demo: set up, build, and run one training step of a small network on a TPU
 demo: setup
-	@$(AGAIN) all
+	+@$(AGAIN) all
 	$(BUILD)/simaccel --arch tpu workloads/mlp.trace
 
 ## check: set up, build, and run every check below that is quick; ends with the totals
 check: setup
-	@$(AGAIN) all $(BUILD)/run-tests $(FUZZERS)
-	@rm -rf $(BUILD)/check
-	@$(AGAIN) $(PARTS:%=$(BUILD)/check/%.log)
+	@rm -rf $(BUILD)/check && mkdir -p $(BUILD)/check
+	+@{ $(AGAIN) -k all $(BUILD)/run-tests $(FUZZERS) 2>&1; echo "exit $$?"; } | \
+	    tee $(BUILD)/check/build.log
+	+@$(AGAIN) $(PARTS:%=$(BUILD)/check/%.log)
 	@.ci/total $(BUILD)/check
 
 PARTS = test refusals fuzz headers lint $(if $(wildcard tests/rtl/rtl.mk),rtl)
@@ -84,12 +85,12 @@ refusals: $(BUILD)/simaccel
 ## asan: test and refusals under the address and undefined-behaviour sanitizers
 # (gcc warns of what it cannot follow through the checks it has put in.)
 asan:
-	@$(AGAIN) test refusals BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(SANITIZE) -Wno-error" \
+	+@$(AGAIN) test refusals BUILD=$(BUILD)/asan CFLAGS="-O1 -g $(SANITIZE) -Wno-error" \
 	    LDFLAGS="$(SANITIZE)" CK_FORK=no
 
 ## clang: build with clang, without a warning
 clang:
-	@$(AGAIN) all $(BUILD)/clang/run-tests BUILD=$(BUILD)/clang CC=clang CXX=clang++
+	+@$(AGAIN) all $(BUILD)/clang/run-tests BUILD=$(BUILD)/clang CC=clang CXX=clang++
 
 ## headers: check that each header stands alone
 headers:
@@ -111,7 +112,7 @@ fuzz: $(FUZZERS:%=%.run)
 
 # The fuzzers link what they use of everything that does not need the engine.
 fuzz-objects:
-	@$(AGAIN) BUILD=$(BUILD)/fuzz CC=clang CXX=clang++ \
+	+@$(AGAIN) BUILD=$(BUILD)/fuzz CC=clang CXX=clang++ \
 	    CFLAGS="-O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link" LDFLAGS= \
 	    $(BUILD)/fuzz/readers.a $(FUZZERS:$(BUILD)/fuzz/%=$(BUILD)/fuzz/tests/fuzz/%.c.o)
 

@@ -15,7 +15,8 @@
     X(REAL,   rcd_ns,      0.5,     100, "delay")     \
     X(REAL,   wide,     -DBL_MAX, DBL_MAX, "anything") \
     X(CHOICE, page, "open|closed|access", 2, "policy") \
-    X(TEXT,   map,         "",        0, "address bits")
+    X(TEXT,   map,         "",        0, "address bits")      \
+    X(SIZE,   huge,        0,      1e20, "past what a SIZE holds")
 
 struct toy { TOY_PARAMS(PARAM_FIELD) };
 #define ENTRY(...) PARAM_ENTRY(toy, __VA_ARGS__)
@@ -29,6 +30,7 @@ static const struct param *row(const char *name)
 static const struct { const char *name, *text; double value; } taken[] = {
     { "banks", "3", 3 }, { "banks", "17", 17 }, { "banks", "007", 7 }, { "banks", "1e1", 10 },
     { "any", "4294967295", 4294967295.0 }, { "any", "0e99", 0 },
+    { "huge", "18446744073709551615", 18446744073709551615.0 },
     { "room_bytes", "17179869184", 17179869184.0 }, { "room_bytes", "16e9", 16e9 },
     { "rcd_ns", "0.5", 0.5 }, { "rcd_ns", "1.25e1", 12.5 }, { "rcd_ns", "+14.", 14 },
     { "rcd_ns", ".75", 0.75 }, { "rcd_ns", "100", 100 }, { "wide", "-2.5E-3", -0.0025 },
@@ -48,6 +50,7 @@ END_TEST
 #define BANKS "a whole number, 3 to 17"
 #define ANY   "a whole number, 0 to 4294967295"
 #define ROOM  "a whole number, 0 to 1e+18"
+#define HUGE_ "a whole number, 0 to 1e+20"
 #define RCD   "a number, 0.5 to 100"
 #define PAGE  "one of open|closed|access"
 
@@ -60,6 +63,7 @@ static const struct { const char *name, *text, *expected; } refused[] = {
     { "any", "1e", ANY }, { "any", "e1", ANY }, { "any", "1e-1", ANY },
     { "room_bytes", "1e19", ROOM }, { "room_bytes", "1e20", ROOM },
     { "room_bytes", "1e99999999999999999999", ROOM },
+    { "huge", "18446744073709551616", HUGE_ }, { "huge", "2e19", HUGE_ },
     { "rcd_ns", "0.49999", RCD }, { "rcd_ns", "100.0001", RCD }, { "rcd_ns", "nan", RCD },
     { "rcd_ns", "inf", RCD }, { "rcd_ns", "0x1p3", RCD }, { "rcd_ns", "14ns", RCD },
     { "rcd_ns", "1e", RCD }, { "rcd_ns", ".", RCD }, { "rcd_ns", "1,5", RCD },

@@ -76,6 +76,8 @@ static const struct { const char *file; unsigned line, column; const char *says;
     { "kind: tpu\n" CORE MEMORY, 1, 1, "name is missing" },
     { "name: toy\n" CORE MEMORY, 1, 1, "kind is missing" },
     { "name: ../toy\n", 1, 7, "is no name" },
+    { "name: .toy\n", 1, 7, "is no name" },
+    { "\xff\xfe" "ab", 1, 1, "a byte that is no text" },
     { "name: toy\nkind: npu\n", 2, 7, "kind: npu is unknown; expected tpu or gpu" },
     { "name: toy\nname: toy\n", 2, 7, "given twice; expected it once (first on line 1)" },
     { HEAD "vendor: acme\n", 4, 9, "a value out of place" },
@@ -239,6 +241,9 @@ START_TEST(a_child_changes_only_what_it_names)
     snprintf(parent_place, sizeof parent_place, "%s/toy.yaml:5", folder);
     ck_assert_str_eq(machine_set_at(m, "core.rows"), parent_place);
     machine_free(m);
+    path = write_file("path.yaml", "name: path\nparent: ./toy\n");
+    ck_assert_ptr_null(read_file(path, &d));
+    ck_assert_ptr_nonnull(strstr(d.text, "is not found"));
 }
 END_TEST
 
@@ -358,6 +363,7 @@ START_TEST(an_assignment_changes_one_figure)
     ck_assert_str_eq(machine_set_at(m, "core.rows"), "--set");
     ck_assert_double_eq(f->memory.rcd_ns, 14);
     ck_assert_uint_eq(g->core.rows, 5);
+    ck_assert_str_eq(machine_description(before), "a toy");
     ck_assert_str_eq(machine_set_at(before, "core.rows"), "toy.yaml:5");
     machine_free(m);
     machine_free(before);
