@@ -1,6 +1,8 @@
 /* Refusals of the trace reader, and reading what was written. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -94,7 +96,15 @@ static const struct { const char *text; unsigned line, column; const char *says;
     { FIVE "loss softmax_cross_entropy y = x labels\n", 7, 28, "of shape 1" },
     { FIVE "loss softmax_cross_entropy y = x w\n",    7, 34, "of shape 3x5 or i32 of shape 3" },
     { HEAD "tensor a input f32 1048576x1048576\ntensor b output f32 1048576x1048576\n"
-      "forward matmul b = a a compute=f32\n",         4,  9, "more than 2^60 operations" },
+      "forward matmul b = a a compute=f32\n",         4,  9, "matmul does more than 2^60 operations" },
+    { HEAD "tensor a input f32 1048576x1048576\ntensor b input f32 1048576x262144\n"
+      "tensor c activation f32 1048576x262144\ntensor d activation f32 1048576x262144\n"
+      "tensor e activation f32 1048576x262144\n"
+      "forward matmul c = a b compute=f32\n"          /* 2^59 operations each */
+      "forward matmul d = a b compute=f32\n"
+      "forward matmul e = a b compute=f32\n",         9,  9, "the trace does more than 2^60" },
+    { HEAD "tensor a input i32 3\ntensor y output f32 3\nforward relu y = a\n", 4, 18,
+      "a is i32 of shape 3; expected f32, bf16 or f16 of shape ..." },
 };
 
 START_TEST(what_is_wrong_is_refused_at_its_place)
@@ -233,8 +243,9 @@ static void give_value(struct trace *t, uint32_t tensor)
 static struct trace *random_trace(int ops)
 {
     struct trace *t = trace_new("random");
-    t->batch  = (uint64_t)(rand() % 3);
-    t->epochs = (uint64_t)(rand() % 3);
+    t->batch   = (uint64_t)(rand() % 3);
+    t->samples = (uint64_t)(rand() % 3);
+    t->epochs  = (uint64_t)(rand() % 3);
     for (int i = 0; i < ops; i++) {
         struct diag d = { .text = "" };
         struct trace_op op = random_op(t, (enum trace_op_kind)(i % TRACE_OPS_COUNT));
@@ -247,6 +258,8 @@ static struct trace *random_trace(int ops)
 
 static void assert_same(const struct trace *a, const struct trace *b)
 {
+    ck_assert_str_eq(a->name, b->name);
+    ck_assert(a->batch == b->batch && a->samples == b->samples && a->epochs == b->epochs);
     ck_assert_uint_eq(a->tensor_count, b->tensor_count);
     ck_assert_uint_eq(a->op_count, b->op_count);
     ck_assert_uint_eq(a->flops, b->flops);
@@ -319,7 +332,7 @@ static size_t load_bytes(const char *path, char *bytes, size_t room)
     return size;
 }
 
-START_TEST(a_gzipped_trace_is_the_same_and_half_of_one_is_refused)
+START_TEST(a_gzipped_trace_is_the_same_and_a_part_of_one_is_refused)
 {
     char folder[] = "/tmp/simaccel-test-XXXXXX", plain[64], zipped[64], bytes[1 << 16];
     struct diag d = { .text = "" };
@@ -336,9 +349,13 @@ START_TEST(a_gzipped_trace_is_the_same_and_half_of_one_is_refused)
 
     size_t size = load_bytes(zipped, bytes, sizeof bytes);
     ck_assert(bytes[0] == '\x1f');
-    save_bytes(zipped, bytes, size / 2);
-    ck_assert_ptr_null(trace_load(zipped, NULL, &d));
-    ck_assert_str_eq(d.file, zipped);
+    for (size_t part = 0; part < size; part++) {
+        d = (struct diag){ .text = "" };
+        save_bytes(zipped, bytes, part);
+        ck_assert_msg(!trace_load(zipped, NULL, &d), "%zu of %zu bytes were read", part, size);
+        ck_assert_str_eq(d.file, zipped);
+        ck_assert(d.text[0] != '\0');
+    }
     unlink(plain);
     unlink(zipped);
     ck_assert_int_eq(rmdir(folder), 0);     /* nothing half-written is left beside */
@@ -384,12 +401,35 @@ START_TEST(a_trace_takes_no_options_of_a_network)
 }
 END_TEST
 
-START_TEST(a_failed_save_changes_nothing)
+/* No place; a full device; and a disk that fills up half-way, as a limit plays it. */
+START_TEST(a_failed_save_says_so_and_changes_nothing)
 {
+    char folder[] = "/tmp/simaccel-test-XXXXXX", path[64];
+    static const char *const nowhere[] = { "/nonexistent/x.trace", "/dev/full", "/tmp" };
+    struct rlimit limit, small;
+    struct trace *t = random_trace(TRACE_OPS_COUNT);
+    for (size_t i = 0; i < COUNT_OF(nowhere); i++) {
+        struct diag d = { .text = "" };
+        ck_assert(!trace_save(t, nowhere[i], &d));
+        ck_assert_str_eq(d.file, nowhere[i]);
+    }
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/a.trace", folder);
+    save_bytes(path, "old", 3);
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small = limit;
+    small.rlim_cur = 100;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
     struct diag d = { .text = "" };
-    struct trace *t = trace_new("t");
-    ck_assert(!trace_save(t, "/nonexistent/x.trace", &d));
-    ck_assert_str_eq(d.file, "/nonexistent/x.trace");
+    bool saved = trace_save(t, path, &d);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    ck_assert(!saved);
+    char kept[8] = "";
+    ck_assert_uint_eq(load_bytes(path, kept, sizeof kept), 3);
+    ck_assert_str_eq(kept, "old");
+    unlink(path);
+    ck_assert_int_eq(rmdir(folder), 0);
     trace_free(t);
 }
 END_TEST
@@ -422,11 +462,11 @@ Suite *trace_suite(void)
     suite_add_tcase(s, t);
     t = tcase_create("files");
     tcase_set_timeout(t, 60);
-    tcase_add_test(t, a_gzipped_trace_is_the_same_and_half_of_one_is_refused);
+    tcase_add_test(t, a_gzipped_trace_is_the_same_and_a_part_of_one_is_refused);
     tcase_add_test(t, a_file_that_unpacks_without_end_is_refused);
     tcase_add_loop_test(t, what_is_no_file_is_refused, 0, 4);
     tcase_add_test(t, a_trace_takes_no_options_of_a_network);
-    tcase_add_test(t, a_failed_save_changes_nothing);
+    tcase_add_test(t, a_failed_save_says_so_and_changes_nothing);
     suite_add_tcase(s, t);
     return s;
 }
