@@ -91,8 +91,6 @@ static void build_queue(struct hbm *h, struct hbm_queue *q, uint32_t size)
     uint32_t banks = h->config.pseudo_channels << h->lane_banks_bits;
     uint32_t count = size + banks * h->config.bank_queue;
     q->entries = zeroed(count, sizeof *q->entries);
-    q->fifo = zeroed(h->config.runs, sizeof *q->fifo);
-    q->last = HBM_NONE;
     for (uint32_t e = 0; e < count; e++)
         q->entries[e].next = e + 1 < count ? (uint16_t)(e + 1) : HBM_NONE;
 }
@@ -114,6 +112,8 @@ static void build_channel(struct hbm *h, uint32_t number)
     c->number = number;
     c->next = CYCLE_NEVER;
     c->lanes = zeroed(h->config.pseudo_channels, sizeof *c->lanes);
+    c->fifo.runs = zeroed(h->config.runs, sizeof *c->fifo.runs);
+    c->fifo.last = HBM_NONE;
     c->bus = zeroed(h->config.pseudo_channels, sizeof *c->bus);
     build_queue(h, &c->queue[HBM_TO_READ], h->config.read_queue);
     build_queue(h, &c->queue[HBM_TO_WRITE], h->config.write_queue);
@@ -132,7 +132,6 @@ struct hbm *hbm_new(const struct hbm_config *config, const struct hbm_map *map, 
     h->beats = HBM_RUN_BYTES / h->burst_bytes;
     h->bank_bits = map->bank_bits;
     h->lane_banks_bits = map->bank_bits + map->group_bits;
-    h->page_limit = config->bank_queue > 0 ? config->bank_queue : UINT32_MAX;
     h->group_count = groups;
     h->groups = zeroed(groups, sizeof *h->groups);
     h->runs = zeroed(config->runs, sizeof *h->runs);
@@ -153,10 +152,9 @@ void hbm_free(struct hbm *h)
         return;
     for (uint32_t i = 0; i < h->config.channels; i++) {
         struct hbm_channel *c = &h->channels[i];
-        for (int way = 0; way < HBM_WAYS; way++) {
+        for (int way = 0; way < HBM_WAYS; way++)
             free(c->queue[way].entries);
-            free(c->queue[way].fifo);
-        }
+        free(c->fifo.runs);
         free(c->lanes);
         free(c->bus);
     }
@@ -179,8 +177,7 @@ uint32_t hbm_held(const struct hbm *h) { return h->config.runs - h->free_count; 
 
 uint32_t hbm_waiting(const struct hbm *h, uint32_t channel)
 {
-    const struct hbm_channel *c = &h->channels[channel];
-    return c->queue[HBM_TO_READ].waiting + c->queue[HBM_TO_WRITE].waiting;
+    return h->channels[channel].fifo.waiting;
 }
 
 static void list(struct hbm *h, uint32_t kind, uint16_t number)
@@ -191,12 +188,12 @@ static void list(struct hbm *h, uint32_t kind, uint16_t number)
     if (beats == 0)
         return;
     struct hbm_channel *c = &h->channels[kind ^ HBM_CODE_CHANNEL(run->code)];
-    struct hbm_queue *q = &c->queue[run->request.write];
-    uint32_t at = q->fifo_head + q->fifo_count;
-    q->fifo[at < h->config.runs ? at : at - h->config.runs] = number;
-    q->waiting += beats;
-    if (q->fifo_count++ == 0)
-        hbm_queue_first(c, q);
+    struct hbm_fifo *f = &c->fifo;
+    uint32_t at = f->head + f->count;
+    f->runs[at < h->config.runs ? at : at - h->config.runs] = number;
+    f->waiting += beats;
+    if (f->count++ == 0)
+        hbm_fifo_first(c);
     c->next = cycle_min(c->next, run->ready);
 }
 

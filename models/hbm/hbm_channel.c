@@ -29,12 +29,16 @@ static void forget(struct hbm_lane *lane)
 
 /* ---- what each bank is wanted for ---- */
 
-static bool capped(const struct hbm_channel *c, const struct hbm_wanted *w)
+/* A bank with its own queue looks at what is in it, reads and writes; one without looks at
+ * all that waits, in the way the channel has turned. */
+static bool own_queue(const struct hbm_channel *c) { return c->stack->config.bank_queue > 0; }
+
+static uint32_t in_sight(const struct hbm_channel *c, const struct hbm_wanted *w, int way)
 {
-    return c->stack->config.hit_cap > 0 && w->passed >= c->stack->config.hit_cap;
+    return own_queue(c) ? w->inside[way] : w->held[way];
 }
 
-/* The oldest request that finds its row open, of those that the bank may look at. */
+/* The oldest request that finds its row open. */
 static uint16_t find_hit(const struct hbm_channel *c, const struct hbm_lane *lane,
                          uint32_t bank, int way)
 {
@@ -43,73 +47,109 @@ static uint16_t find_hit(const struct hbm_channel *c, const struct hbm_lane *lan
     if (!b->open)
         return HBM_NONE;
     const struct hbm_entry *entries = c->queue[way].entries;
-    uint32_t seen = 0;
-    for (uint16_t e = w->head[way]; e != HBM_NONE; e = entries[e].next) {
+    uint32_t sight = in_sight(c, w, way), seen = 0;
+    for (uint16_t e = w->head[way]; seen < sight; e = entries[e].next) {
         if (entries[e].row == b->row)
-            return seen > 0 && capped(c, w) ? HBM_NONE : e;
-        if ((seen += entries[e].count) >= c->stack->page_limit)
-            break;
+            return e;
+        seen += entries[e].count;
     }
     return HBM_NONE;
 }
 
-/* Puts the bank where it belongs: a column command is due, or a row command, or none. */
-static void look(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank, int way)
+static void look_for_hit(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank, int way)
 {
     struct hbm_wanted *w = &lane->wanted[bank];
-    uint16_t hit = find_hit(c, lane, bank, way);
-    bool miss = hit == HBM_NONE && w->head[way] != HBM_NONE;
-    w->hit[way] = hit;
-    if (hit != HBM_NONE) {
+    w->hit[way] = find_hit(c, lane, bank, way);
+    if (w->hit[way] != HBM_NONE) {
         lane->hits[way] |= bit(bank);
         lane->column_known = false;
     } else if (lane->hits[way] & bit(bank)) {
         lane->hits[way] &= ~bit(bank);
         lane->column_known = false;
     }
-    if (miss && !(lane->misses[way] & bit(bank))) {
-        lane->misses[way] |= bit(bank);
-        w->miss_since = c->now;
+}
+
+/* Whether the oldest request of `way` is held up by the row that is open or by none: it is
+ * not if its row is open, or if others want the open row and it has not had its accesses. */
+static bool misses(const struct hbm_channel *c, const struct hbm_wanted *w, int way)
+{
+    if (in_sight(c, w, way) == 0 || w->hit[way] == w->head[way])
+        return false;
+    bool hit = w->hit[way] != HBM_NONE || (own_queue(c) && w->hit[!way] != HBM_NONE);
+    return !hit || w->served >= c->stack->config.hit_cap;
+}
+
+static int older_way(const struct hbm_channel *c, const struct hbm_wanted *w)
+{
+    if (in_sight(c, w, HBM_TO_READ) == 0 || in_sight(c, w, HBM_TO_WRITE) == 0)
+        return in_sight(c, w, HBM_TO_READ) == 0 ? HBM_TO_WRITE : HBM_TO_READ;
+    return c->queue[HBM_TO_WRITE].entries[w->head[HBM_TO_WRITE]].age
+         < c->queue[HBM_TO_READ].entries[w->head[HBM_TO_READ]].age ? HBM_TO_WRITE : HBM_TO_READ;
+}
+
+/* Puts the bank where it belongs: a column command is due, or a row command, or none; or
+ * both, if what comes first decides. */
+static void look(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank)
+{
+    struct hbm_wanted *w = &lane->wanted[bank];
+    for (int way = 0; way < HBM_WAYS; way++)
+        look_for_hit(c, lane, bank, way);
+    int older = own_queue(c) ? older_way(c, w) : 0;
+    for (int way = 0; way < HBM_WAYS; way++) {
+        w->row_way[way] = (uint8_t)(own_queue(c) ? older : way);
+        bool miss = misses(c, w, w->row_way[way]), missed = lane->misses[way] & bit(bank);
+        if (miss == missed)
+            continue;
+        lane->misses[way] ^= bit(bank);
         lane->row_known = false;
-    } else if (!miss && (lane->misses[way] & bit(bank))) {
-        lane->misses[way] &= ~bit(bank);
-        lane->row_known = false;
+        if (miss)
+            w->miss_since = c->now;
     }
 }
 
 /* ---- the queues ---- */
 
-void hbm_queue_first(struct hbm_channel *c, struct hbm_queue *q)
+static struct hbm_run *first_run(const struct hbm_channel *c)
+{
+    return &c->stack->runs[c->fifo.runs[c->fifo.head]];
+}
+
+/* Whether the first run reads or writes; requires one. */
+static int first_way(const struct hbm_channel *c)
+{
+    return first_run(c)->request.write ? HBM_TO_WRITE : HBM_TO_READ;
+}
+
+void hbm_fifo_first(struct hbm_channel *c)
 {
     const struct hbm *h = c->stack;
-    q->chain = 0;
-    q->last = HBM_NONE;
-    q->full = false;
-    if (q->fifo_count == 0)
+    struct hbm_fifo *f = &c->fifo;
+    f->chain = 0;
+    f->last = HBM_NONE;
+    f->full = false;
+    if (f->count == 0)
         return;
-    const struct hbm_run *run = &h->runs[q->fifo[q->fifo_head]];
+    const struct hbm_run *run = first_run(c);
     uint32_t kind = c->number ^ HBM_CODE_CHANNEL(run->code);
     const uint16_t *below = &h->below[kind * (h->beats + 1)];
-    q->beat = below[run->first];
-    q->beat_end = below[run->last + 1];
+    f->beat = below[run->first];
+    f->beat_end = below[run->last + 1];
 }
 
-/* How many of `n` bursts for a bank find a place. */
-static uint32_t room(const struct hbm_channel *c, const struct hbm_queue *q, int way,
-                     uint32_t bank_held, uint32_t n)
+/* The oldest bursts of a bank move on into its own queue; the channel's way decides which. */
+static void move_on(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank)
 {
-    const struct hbm_config *config = &c->stack->config;
-    uint32_t own = config->bank_queue > bank_held ? config->bank_queue - bank_held : 0;
-    uint32_t size = way == HBM_TO_WRITE ? config->write_queue : config->read_queue;
-    uint32_t places = own + (size > q->counted ? size - q->counted : 0);
-    return n < places ? n : places;
-}
-
-/* Of the bursts of a bank, those that its own queue does not hold. */
-static uint32_t beyond(const struct hbm_channel *c, uint32_t bank_held)
-{
-    uint32_t own = c->stack->config.bank_queue;
-    return bank_held > own ? bank_held - own : 0;
+    struct hbm_wanted *w = &lane->wanted[bank];
+    int way = c->writing;
+    uint32_t places = c->stack->config.bank_queue - w->inside[0] - w->inside[1];
+    uint32_t n = w->held[way] - w->inside[way];
+    n = n < places ? n : places;
+    if (n == 0)
+        return;
+    w->inside[way] = (uint16_t)(w->inside[way] + n);
+    c->queue[way].counted -= n;
+    c->fifo.full = false;
+    look(c, lane, bank);
 }
 
 static void append(struct hbm_channel *c, int way, uint64_t code, uint32_t n, uint16_t run)
@@ -131,32 +171,37 @@ static void append(struct hbm_channel *c, int way, uint64_t code, uint32_t n, ui
     else
         q->entries[w->tail[way]].next = e;
     w->tail[way] = e;
-    q->last = e;
-    if (w->hit[way] == HBM_NONE)
-        look(c, lane, bank, way);
+    c->fifo.last = e;
 }
 
 /* `n` bursts of the chain that is entering. */
 static void enter(struct hbm_channel *c, int way, uint64_t code, uint32_t n)
 {
+    struct hbm_fifo *f = &c->fifo;
     struct hbm_queue *q = &c->queue[way];
-    uint16_t run = q->fifo[q->fifo_head];
+    uint16_t run = f->runs[f->head];
     uint32_t bank;
     struct hbm_lane *lane = lane_of(c, code, &bank);
     struct hbm_wanted *w = &lane->wanted[bank];
     if (lane->waiting == 0)
         lane->since = c->now;
-    if (q->last != HBM_NONE)
-        q->entries[q->last].count = (uint16_t)(q->entries[q->last].count + n);
+    bool longer = f->last != HBM_NONE;
+    if (longer)
+        q->entries[f->last].count = (uint16_t)(q->entries[f->last].count + n);
     else
         append(c, way, code, n, run);
     c->age += n;
-    q->counted += beyond(c, w->held[way] + n) - beyond(c, w->held[way]);
-    w->held[way] = (uint16_t)(w->held[way] + n);
+    q->counted += n;
     q->held += n;
-    q->waiting -= n;
+    w->held[way] = (uint16_t)(w->held[way] + n);
     lane->waiting += n;
-    q->beat += n;
+    f->waiting -= n;
+    f->beat += n;
+    f->chain -= n;
+    if (own_queue(c))
+        move_on(c, lane, bank);
+    else if (!longer && w->hit[way] == HBM_NONE)
+        look(c, lane, bank);
     if (way == HBM_TO_WRITE) {
         struct hbm_run *r = &c->stack->runs[run];
         hbm_later(&r->done, c->now);
@@ -165,33 +210,33 @@ static void enter(struct hbm_channel *c, int way, uint64_t code, uint32_t n)
     }
 }
 
-/* Bursts that have arrived enter as far as there is room. */
-static void accept(struct hbm_channel *c, int way)
+/* Bursts that have arrived enter the queues, in their order, as far as there is room. */
+static void accept(struct hbm_channel *c)
 {
     struct hbm *h = c->stack;
-    struct hbm_queue *q = &c->queue[way];
-    while (q->fifo_count > 0 && !q->full) {
-        const struct hbm_run *run = &h->runs[q->fifo[q->fifo_head]];
+    struct hbm_fifo *f = &c->fifo;
+    while (f->count > 0 && !f->full) {
+        const struct hbm_run *run = first_run(c);
         if (run->ready > c->now)
             return;
-        const struct hbm_beat *beat = &h->beat[q->beat];
+        int way = run->request.write ? HBM_TO_WRITE : HBM_TO_READ;
+        const struct hbm_beat *beat = &h->beat[f->beat];
         uint64_t code = run->code ^ beat->code;
-        if (q->chain == 0) {
-            uint32_t left = q->beat_end - q->beat;
-            q->chain = beat->chain < left ? beat->chain : left;
-            q->last = HBM_NONE;
+        if (f->chain == 0) {
+            uint32_t left = f->beat_end - f->beat;
+            f->chain = beat->chain < left ? beat->chain : left;
+            f->last = HBM_NONE;
         }
-        uint32_t bank;
-        const struct hbm_lane *lane = lane_of(c, code, &bank);
-        uint32_t n = room(c, q, way, lane->wanted[bank].held[way], q->chain);
-        if (n > 0)
-            enter(c, way, code, n);
-        q->chain -= n;
-        q->full = q->chain > 0;
-        if (q->beat == q->beat_end) {
-            q->fifo_head = q->fifo_head + 1 == h->config.runs ? 0 : q->fifo_head + 1;
-            q->fifo_count--;
-            hbm_queue_first(c, q);
+        const struct hbm_config *config = &h->config;
+        uint32_t size = way == HBM_TO_WRITE ? config->write_queue : config->read_queue;
+        uint32_t places = size - c->queue[way].counted;
+        f->full = places == 0;
+        if (places > 0)
+            enter(c, way, code, f->chain < places ? f->chain : places);
+        if (f->beat == f->beat_end) {
+            f->head = f->head + 1 == h->config.runs ? 0 : f->head + 1;
+            f->count--;
+            hbm_fifo_first(c);
         }
     }
 }
@@ -199,7 +244,7 @@ static void accept(struct hbm_channel *c, int way)
 static void turn(struct hbm_channel *c)
 {
     const struct hbm_config *config = &c->stack->config;
-    uint32_t reads = c->queue[HBM_TO_READ].held, writes = c->queue[HBM_TO_WRITE].held;
+    uint32_t reads = c->queue[HBM_TO_READ].held, writes = c->queue[HBM_TO_WRITE].counted;
     bool writing = c->writing;
     if (!c->writing)
         writing = writes >= config->write_high || (reads == 0 && writes > 0);
@@ -210,8 +255,11 @@ static void turn(struct hbm_channel *c)
     c->writing = writing;
     c->turned = c->now;
     c->batches += writing;
-    for (uint32_t i = 0; i < c->stack->config.pseudo_channels; i++)
+    for (uint32_t i = 0; i < config->pseudo_channels; i++) {
         forget(&c->lanes[i]);
+        for (uint32_t b = 0; own_queue(c) && b < 1u << c->stack->lane_banks_bits; b++)
+            move_on(c, &c->lanes[i], b);
+    }
 }
 
 /* ---- what could go next ---- */
@@ -222,20 +270,23 @@ static void find_column(const struct hbm_channel *c, struct hbm_lane *lane)
     lane->column_at = CYCLE_NEVER;
     if (lane->refreshing)
         return;
-    const struct hbm_pseudo *p = &lane->pseudo;
-    const struct hbm_entry *entries = c->queue[c->writing].entries;
-    enum hbm_command access = c->writing ? HBM_WR : HBM_RD;
     uint64_t best_age = UINT64_MAX, oldest = UINT64_MAX;
-    for (uint64_t mask = lane->hits[c->writing]; mask; mask &= mask - 1) {
-        uint32_t bank = (uint32_t)__builtin_ctzll(mask);
-        uint64_t age = entries[lane->wanted[bank].hit[c->writing]].age;
-        cycle_t at = cycle_max(hbm_pseudo_at(p, access, bank), c->now);
-        if (at < lane->column_at || (at == lane->column_at && age < best_age)) {
-            lane->column_at = at;
-            lane->column_bank = bank;
-            best_age = age;
+    for (int way = 0; way < HBM_WAYS; way++) {
+        if (way != c->writing && !own_queue(c))
+            continue;
+        for (uint64_t mask = lane->hits[way]; mask; mask &= mask - 1) {
+            uint32_t bank = (uint32_t)__builtin_ctzll(mask);
+            uint64_t age = c->queue[way].entries[lane->wanted[bank].hit[way]].age;
+            cycle_t at = hbm_pseudo_at(&lane->pseudo, way == HBM_TO_WRITE ? HBM_WR : HBM_RD, bank);
+            at = cycle_max(at, c->now);
+            if (at < lane->column_at || (at == lane->column_at && age < best_age)) {
+                lane->column_at = at;
+                lane->column_bank = bank;
+                lane->column_write = way == HBM_TO_WRITE;
+                best_age = age;
+            }
+            oldest = age < oldest ? age : oldest;
         }
-        oldest = age < oldest ? age : oldest;
     }
     lane->column_oldest = oldest == best_age;
 }
@@ -255,7 +306,6 @@ static cycle_t refresh_step(const struct hbm_lane *lane, cycle_t earliest, uint3
 static void find_row(struct hbm_channel *c, struct hbm_lane *lane)
 {
     const struct hbm_pseudo *p = &lane->pseudo;
-    const struct hbm_entry *entries = c->queue[c->writing].entries;
     cycle_t earliest = cycle_max(c->now, *bus_of(c, lane));
     lane->row_known = true;
     lane->row_at = CYCLE_NEVER;
@@ -266,7 +316,9 @@ static void find_row(struct hbm_channel *c, struct hbm_lane *lane)
     uint64_t best_age = UINT64_MAX;
     for (uint64_t mask = lane->misses[c->writing]; mask; mask &= mask - 1) {
         uint32_t bank = (uint32_t)__builtin_ctzll(mask);
-        uint64_t age = entries[lane->wanted[bank].head[c->writing]].age;
+        const struct hbm_wanted *w = &lane->wanted[bank];
+        int way = w->row_way[c->writing];
+        uint64_t age = c->queue[way].entries[w->head[way]].age;
         enum hbm_command command = p->banks[bank].open ? HBM_PRE : HBM_ACT;
         cycle_t at = cycle_max(hbm_pseudo_at(p, command, bank), earliest);
         if (at < lane->row_at || (at == lane->row_at && age < best_age)) {
@@ -295,9 +347,9 @@ static void charge_wait(struct hbm_channel *c, struct hbm_lane *lane, uint32_t b
         return;
     struct hbm_wanted *w = &lane->wanted[bank];
     const struct hbm_pseudo *p = &lane->pseudo;
-    enum hbm_command access = c->writing ? HBM_WR : HBM_RD;
+    enum hbm_command access = lane->column_write ? HBM_WR : HBM_RD;
     cycle_t pins = cycle_max(p->ready.at[access], p->groups[bank >> p->bank_bits].at[access]);
-    bool turned = lane->wrote != c->writing;
+    bool turned = lane->wrote != lane->column_write;
     charge(lane, HBM_NO_REQUEST, lane->since, now);
     charge(lane, HBM_REFRESH, lane->refresh_end, now);
     charge(lane, HBM_TURNAROUND, turned ? cycle_max(pins, c->turned) : c->turned, now);
@@ -323,33 +375,38 @@ static void unlink_entry(struct hbm_channel *c, struct hbm_wanted *w, int way, u
         q->entries[before].next = q->entries[e].next;
     if (w->tail[way] == e)
         w->tail[way] = before;
-    if (q->last == e)
-        q->last = HBM_NONE;
+    if (c->fifo.last == e && way == first_way(c))
+        c->fifo.last = HBM_NONE;
     q->entries[e].next = q->free;
     q->free = e;
 }
 
-static void leave(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank, uint32_t n)
+static void leave(struct hbm_channel *c, struct hbm_lane *lane, uint32_t n)
 {
-    int way = c->writing;
+    int way = lane->column_write;
+    uint32_t bank = lane->column_bank;
     struct hbm_queue *q = &c->queue[way];
     struct hbm_wanted *w = &lane->wanted[bank];
     uint16_t e = w->hit[way];
-    q->counted -= beyond(c, w->held[way]) - beyond(c, w->held[way] - n);
     w->held[way] = (uint16_t)(w->held[way] - n);
     q->held -= n;
-    q->full = false;
     lane->waiting -= n;
-    bool ahead = e != w->head[way];
-    if (ahead)
-        w->passed = (uint16_t)(w->passed + n < UINT16_MAX ? w->passed + n : UINT16_MAX);
+    w->served = w->served + n < UINT16_MAX ? (uint16_t)(w->served + n) : UINT16_MAX - 1;
     q->entries[e].age += n;
     q->entries[e].count = (uint16_t)(q->entries[e].count - n);
+    if (own_queue(c)) {
+        w->inside[way] = (uint16_t)(w->inside[way] - n);
+    } else {
+        q->counted -= n;
+        c->fifo.full = false;
+    }
     if (q->entries[e].count == 0)
         unlink_entry(c, w, way, e);
-    else if (!(ahead && capped(c, w)))
+    else if (!own_queue(c) && w->hit[way] == w->head[way])
         return;
-    look(c, lane, bank, way);
+    look(c, lane, bank);
+    if (own_queue(c))
+        move_on(c, lane, bank);
 }
 
 static void answer_reads(struct hbm_channel *c, uint16_t number, uint32_t n)
@@ -374,8 +431,7 @@ static void close_after(struct hbm_channel *c, struct hbm_lane *lane, uint32_t b
     hbm_pseudo_pre(&lane->pseudo, &c->stack->timing, bank,
                    cycle_max(c->now, hbm_pseudo_at(&lane->pseudo, HBM_PRE, bank)));
     forget(lane);
-    look(c, lane, bank, HBM_TO_READ);
-    look(c, lane, bank, HBM_TO_WRITE);
+    look(c, lane, bank);
 }
 
 /* How many accesses follow each other whatever else happens before `limit`: the request is
@@ -387,14 +443,16 @@ static uint32_t together(const struct hbm_channel *c, const struct hbm_lane *lan
     const struct hbm *h = c->stack;
     const struct hbm_queue *q = &c->queue[c->writing];
     if (!lane->column_oldest || e->count < 2 || h->timing.ccd_l != h->timing.ccd_s
-        || h->config.page == HBM_PAGE_ACCESS)
+        || h->config.page == HBM_PAGE_ACCESS || own_queue(c))
         return 1;
     uint64_t n = e->count;
-    if (q->full)
-        n = q->last == HBM_NONE ? 1 : n < q->chain ? n : q->chain;
+    const struct hbm_fifo *f = &c->fifo;
+    if (f->full && first_way(c) == c->writing)
+        n = f->last == HBM_NONE ? 1 : n < f->chain ? n : f->chain;
     if (c->writing && q->held - n < h->config.write_low)
         n = q->held > h->config.write_low ? q->held - h->config.write_low : 1;
-    if (h->config.hit_cap > 0)
+    const struct hbm_wanted *w = &lane->wanted[lane->column_bank];
+    if (h->config.hit_cap < UINT16_MAX && w->hit[c->writing] != w->head[c->writing])
         n = 1;
     uint64_t fit = limit <= lane->column_at ? 1
                  : (limit - lane->column_at + h->timing.ccd_s - 1) / h->timing.ccd_s;
@@ -407,26 +465,29 @@ static void column_command(struct hbm_channel *c, struct hbm_lane *lane, cycle_t
     struct hbm *h = c->stack;
     const struct hbm_timing *t = &h->timing;
     uint32_t bank = lane->column_bank;
+    bool write = lane->column_write;
     struct hbm_wanted *w = &lane->wanted[bank];
-    const struct hbm_entry *e = &c->queue[c->writing].entries[w->hit[c->writing]];
+    const struct hbm_entry *e = &c->queue[write].entries[w->hit[write]];
     uint32_t n = together(c, lane, e, limit);
     uint16_t run = e->run, group = e->group;
 
     charge_wait(c, lane, bank, lane->column_at);
     cycle_t gaps = (cycle_t)(n - 1) * (t->ccd_s - t->burst);
     c->now = lane->column_at + (cycle_t)(n - 1) * t->ccd_s;
-    hbm_pseudo_access(&lane->pseudo, t, c->writing, bank, c->now);
-    lane->stats.cycles[c->writing ? HBM_WRITE : HBM_READ] += (cycle_t)n * t->burst;
+    hbm_pseudo_access(&lane->pseudo, t, write, bank, c->now);
+    lane->stats.cycles[write ? HBM_WRITE : HBM_READ] += (cycle_t)n * t->burst;
     lane->stats.cycles[HBM_BANK_GROUP] += gaps;
     lane->charged = c->now + t->burst;
-    lane->wrote = c->writing;
-    *(c->writing ? &lane->stats.writes : &lane->stats.reads) += n;
+    lane->wrote = write;
+    *(write ? &lane->stats.writes : &lane->stats.reads) += n;
     lane->stats.row_hits += n - w->fresh;
     w->fresh = false;
     lane->column_known = false;
+    if (lane->misses[c->writing] & bit(bank))
+        lane->row_known = false;
     struct hbm_group_stats *g = &h->groups[group];
-    *(c->writing ? &g->written_bytes : &g->read_bytes) += (uint64_t)n * h->burst_bytes;
-    leave(c, lane, bank, n);
+    *(write ? &g->written_bytes : &g->read_bytes) += (uint64_t)n * h->burst_bytes;
+    leave(c, lane, n);
     close_after(c, lane, bank);
     if (run != HBM_NONE)
         answer_reads(c, run, n);
@@ -450,8 +511,7 @@ static void close_all(struct hbm_channel *c, struct hbm_lane *lane)
         if (!lane->pseudo.banks[b].open)
             continue;
         hbm_pseudo_pre(&lane->pseudo, &c->stack->timing, b, c->now);
-        look(c, lane, b, HBM_TO_READ);
-        look(c, lane, b, HBM_TO_WRITE);
+        look(c, lane, b);
     }
 }
 
@@ -473,12 +533,13 @@ static void refresh(struct hbm_channel *c, struct hbm_lane *lane)
 static void open_row(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank)
 {
     struct hbm_wanted *w = &lane->wanted[bank];
-    const struct hbm_entry *e = &c->queue[c->writing].entries[w->head[c->writing]];
+    int way = w->row_way[c->writing];
+    const struct hbm_entry *e = &c->queue[way].entries[w->head[way]];
     note_waits(c, lane, bank);
     hbm_pseudo_act(&lane->pseudo, &c->stack->timing, bank, e->row, c->now);
     c->stack->groups[e->group].activates++;
     *bus_of(c, lane) = c->now + c->stack->timing.act_bus;
-    w->passed = 0;
+    w->served = 0;
     w->fresh = true;
 }
 
@@ -495,8 +556,7 @@ static void row_command(struct hbm_channel *c, struct hbm_lane *lane)
         } else {
             open_row(c, lane, bank);
         }
-        look(c, lane, bank, HBM_TO_READ);
-        look(c, lane, bank, HBM_TO_WRITE);
+        look(c, lane, bank);
     }
     /* Those that share the bus may have to wait, and for longer another may be older. */
     for (uint32_t i = 0; i < c->stack->config.pseudo_channels; i++) {
@@ -526,11 +586,8 @@ static struct next find_next(struct hbm_channel *c)
 {
     const struct hbm *h = c->stack;
     struct next n = { CYCLE_NEVER, CYCLE_NEVER, NOTHING, NULL };
-    for (int way = 0; way < HBM_WAYS; way++) {
-        const struct hbm_queue *q = &c->queue[way];
-        if (q->fifo_count > 0 && !q->full)
-            consider(&n, h->runs[q->fifo[q->fifo_head]].ready, ARRIVAL, NULL);
-    }
+    if (c->fifo.count > 0 && !c->fifo.full)
+        consider(&n, first_run(c)->ready, ARRIVAL, NULL);
     for (uint32_t i = 0; i < h->config.pseudo_channels; i++) {
         struct hbm_lane *lane = &c->lanes[i];
         if (!lane->refreshing)
@@ -547,17 +604,15 @@ static struct next find_next(struct hbm_channel *c)
 
 static bool idle(const struct hbm_channel *c)
 {
-    return c->queue[0].held + c->queue[1].held == 0
-        && c->queue[0].fifo_count + c->queue[1].fifo_count == 0;
+    return c->queue[HBM_TO_READ].held + c->queue[HBM_TO_WRITE].held + c->fifo.count == 0;
 }
 
 /* While nobody wants the channel its refreshes change nothing but their count. */
 static void begin_refresh(struct hbm_channel *c, struct hbm_lane *lane, cycle_t end)
 {
     c->now = lane->refresh_due;
-    for (int way = 0; way < HBM_WAYS; way++)
-        if (c->queue[way].fifo_count > 0)
-            end = cycle_min(end, c->stack->runs[c->queue[way].fifo[c->queue[way].fifo_head]].ready);
+    if (c->fifo.count > 0)
+        end = cycle_min(end, first_run(c)->ready);
     bool unused = c->queue[0].held + c->queue[1].held + lane->pseudo.open_banks == 0;
     if (unused && end > lane->refresh_due) {
         cycle_t skipped = (end - lane->refresh_due) / c->stack->timing.refi;
@@ -573,8 +628,7 @@ static void begin_refresh(struct hbm_channel *c, struct hbm_lane *lane, cycle_t 
 void hbm_channel_run(struct hbm_channel *c, cycle_t end, bool catch_up)
 {
     for (;;) {
-        accept(c, HBM_TO_READ);
-        accept(c, HBM_TO_WRITE);
+        accept(c);
         turn(c);
         if (idle(c) && !catch_up) {
             c->next = CYCLE_NEVER;

@@ -1,8 +1,8 @@
 /* hbm_inside.h - what hbm.c (the port) and hbm_channel.c (the controllers) share.
  *
  * A run stays in its place in `runs` until it is answered.  Each channel that has bursts of
- * it lists its number in a fifo, one for reads and one for writes; its bursts are worked
- * out only as they enter the controller's queue.
+ * it lists its number in a fifo; its bursts are worked out only as they enter the
+ * controller's queues.
  */
 #ifndef MODELS_HBM_INSIDE_H
 #define MODELS_HBM_INSIDE_H
@@ -40,17 +40,21 @@ struct hbm_entry {
     uint16_t next;              /* younger, same bank; or the next free one */
 };
 
+struct hbm_fifo {
+    uint16_t *runs;             /* a ring, in order of arrival */
+    uint32_t  head, count;
+    uint32_t  beat, beat_end;   /* of the first run: what has not entered a queue yet */
+    uint32_t  chain;            /* of those, next to each other in one row */
+    uint32_t  waiting;          /* bursts of all runs */
+    uint16_t  last;             /* the entry that the chain has begun, if still in its queue */
+    bool      full;             /* the first run waits for a place */
+};
+
 struct hbm_queue {
     struct hbm_entry *entries;
-    uint16_t *fifo;             /* runs in order of arrival, a ring */
-    uint32_t  fifo_head, fifo_count;
-    uint32_t  beat, beat_end;   /* of the first run: what has not entered yet */
-    uint32_t  chain;            /* of those, next to each other in one row */
-    uint32_t  waiting;          /* bursts of all runs in the fifo */
     uint32_t  held;             /* bursts in the queue */
-    uint32_t  counted;          /* of those, that no bank's own queue holds */
-    uint16_t  free, last;       /* last: the entry that the chain began, if still here */
-    bool      full;             /* the first run waits for a place */
+    uint32_t  counted;          /* of those, that are not in a bank's own queue */
+    uint16_t  free;
 };
 
 /* What the queue wants of a bank. */
@@ -58,7 +62,9 @@ struct hbm_wanted {
     uint16_t head[HBM_WAYS], tail[HBM_WAYS];    /* oldest and youngest request */
     uint16_t hit[HBM_WAYS];                     /* oldest that finds its row open */
     uint16_t held[HBM_WAYS];                    /* bursts */
-    uint16_t passed;                            /* accesses ahead of an older request */
+    uint16_t inside[HBM_WAYS];                  /* of those, in the bank's own queue: the oldest */
+    uint8_t  row_way[HBM_WAYS];                 /* whose oldest wants another row */
+    uint16_t served;                            /* accesses since its ACT, as far as it counts */
     bool     fresh;                             /* not accessed since its ACT */
     cycle_t  miss_since;                        /* a row command has been wanted */
     cycle_t  rate_wait, bus_wait;               /* of that: for tRRD and tFAW; for the bus */
@@ -68,7 +74,8 @@ struct hbm_lane {               /* a pseudo-channel as its controller sees it */
     uint64_t hits[HBM_WAYS], misses[HBM_WAYS];  /* a bit a bank */
     cycle_t  row_at, column_at;                 /* the next commands, if known */
     uint32_t row_bank, column_bank;
-    bool     row_known, column_known, column_oldest;
+    bool     row_known, column_known;
+    bool     column_oldest, column_write;
     bool     refreshing;
     bool     wrote;                             /* the last access */
     cycle_t  refresh_due, refresh_end;
@@ -82,6 +89,7 @@ struct hbm_lane {               /* a pseudo-channel as its controller sees it */
 
 struct hbm_channel {
     struct hbm *stack;
+    struct hbm_fifo  fifo;
     struct hbm_queue queue[HBM_WAYS];
     struct hbm_lane *lanes;
     cycle_t  now, next;
@@ -100,7 +108,6 @@ struct hbm {
     struct clock clock;
     uint32_t burst_bytes, beats;                /* beats of a 4 KiB block */
     uint32_t lane_banks_bits, bank_bits;
-    uint32_t page_limit;                        /* of config.bank_queue; UINT32_MAX: none */
     struct hbm_beat *beat;                      /* by channel, then in order of address */
     uint16_t *below;                            /* [channel][b]: its beats before b */
     uint8_t  *beat_channel;
@@ -124,6 +131,6 @@ void hbm_channel_run(struct hbm_channel *c, cycle_t end, bool catch_up);
 void hbm_run_done(struct hbm *h, uint16_t run);
 
 /* Points the fifo's cursor at the bursts of its first run. */
-void hbm_queue_first(struct hbm_channel *c, struct hbm_queue *q);
+void hbm_fifo_first(struct hbm_channel *c);
 
 #endif

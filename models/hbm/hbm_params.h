@@ -60,7 +60,7 @@
     X(COUNT,  write_high,      1,    256, "waiting written bursts that start a batch")     \
     X(COUNT,  write_low,       0,    256, "waiting written bursts that end it")            \
     X(COUNT,  bank_queue,      0,    256, "bursts in a bank's own queue behind these; 0: there is none") \
-    X(COUNT,  hit_cap,         0,  65535, "accesses of an open row while an older one waits for another row; 0: any number") \
+    X(COUNT,  hit_cap,         0,  65535, "accesses after which an older request may close a row that others hit; 65535: never") \
     X(REAL,   front_ns,        0,   1000, "from a request's arrival until the controller can act on it") \
     X(COUNT,  runs,            1,   4096, "runs that a stack holds, waiting or under way")
 
