@@ -1,75 +1,72 @@
 /* cmd_trace.c - reads a trace or expands a network; prints a summary or writes it. */
 #include "sim/cmd_trace.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/options.h"
+#include "sim/output.h"
 #include "traces/net.h"
 #include "traces/summary.h"
 
-static const char usage[] =
-    "usage: simaccel trace [-o OUT] [--inference] [--batch ROWS] FILE\n"
-    "       simaccel trace --ops\n"
-    "\n"
-    "Prints a summary of a trace, or of the training step that a network expands to.\n"
-    "FILE may be gzipped; '-' is standard input.\n"
-    "\n"
-    "  -o, --output OUT   write the trace instead; gzipped for OUT.gz, '-' for stdout\n"
-    "      --inference    of a network, the forward pass alone\n"
-    "      --batch ROWS   of a network, another batch\n"
-    "      --ops          list every op of the language, as a table in Markdown\n"
-    "  -h, --help         show this\n";
+enum { OUTPUT, INFERENCE, BATCH, OPS };
+
+static const struct option_row rows[] = {
+    [OUTPUT]    = { "output",    "OUT",  "write the trace instead of a summary; -o for short" },
+    [INFERENCE] = { "inference", NULL,   "of a network, the forward pass alone" },
+    [BATCH]     = { "batch",     "ROWS", "of a network, another batch" },
+    [OPS]       = { "ops",       NULL,   "list every op of the language, in Markdown" },
+};
 
 struct settings {
     const char        *file, *output;
     struct net_options net;
-    bool               ops, help;
+    bool               ops;
 };
 
-static bool set_batch(const char *text, uint64_t *batch)
+/* -o is what compilers taught everybody; options.h has long names alone. */
+static void lengthen(int argc, char **argv)
 {
-    char *end;
-    unsigned long long v = strtoull(text, &end, 10);
-    if (*end || strspn(text, "0123456789") != strlen(text) || v < 1 || v > NET_WIDTH_MAX) {
-        fprintf(stderr, "simaccel trace: --batch: '%s' is wrong; expected a whole number, "
-                "1 to %u\n", text, NET_WIDTH_MAX);
-        return false;
-    }
-    *batch = v;
-    return true;
+    static char output[] = "--output";
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "-o") == 0)
+            argv[i] = output;
 }
 
-static bool read_settings(int argc, char **argv, struct settings *s)
+static bool read_batch(const char *text, uint64_t *batch)
 {
-    static const struct option options[] = {
-        { "output",    required_argument, NULL, 'o' },
-        { "inference", no_argument,       NULL, 'i' },
-        { "batch",     required_argument, NULL, 'b' },
-        { "ops",       no_argument,       NULL, 'p' },
-        { "help",      no_argument,       NULL, 'h' },
-        { NULL, 0, NULL, 0 },
-    };
-    int c;
-    optind = 0;     /* so that the command can be called twice in a process */
-    while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-        switch (c) {
-        case 'o': s->output        = optarg; break;
-        case 'i': s->net.inference = true;   break;
-        case 'p': s->ops           = true;   break;
-        case 'h': s->help          = true;   break;
-        case 'b': if (!set_batch(optarg, &s->net.batch)) return false; break;
-        default:  return false;
+    size_t digits = strspn(text, "0123456789");
+    *batch = strtoull(text, NULL, 10);      /* what is too large stays too large */
+    return digits > 0 && text[digits] == '\0' && *batch >= 1 && *batch <= NET_WIDTH_MAX;
+}
+
+/* Returns -1 to go on, or the exit status. */
+static int read_settings(int argc, char **argv, struct settings *s)
+{
+    struct options o = OPTIONS("trace", "FILE", rows, argc, argv);
+    int i;
+    lengthen(argc, argv);
+    while ((i = options_next(&o)) >= 0 || i == OPTIONS_ARGUMENT) {
+        switch (i) {
+        case OUTPUT:    s->output        = o.value; break;
+        case INFERENCE: s->net.inference = true;    break;
+        case OPS:       s->ops           = true;    break;
+        case BATCH:
+            if (!read_batch(o.value, &s->net.batch))
+                return options_wrong(&o, "--batch: '%.40s' is out of range; expected a whole "
+                                     "number, 1 to %u", o.value, NET_WIDTH_MAX);
+            break;
+        default:
+            if (s->file)
+                return options_wrong(&o, "%.80s: a second file; expected one", o.value);
+            s->file = o.value;
         }
     }
-    s->file = argv[optind];
-    if (s->ops || s->help)
-        return true;
-    if (optind + 1 == argc)
-        return true;
-    fprintf(stderr, "simaccel trace: %s\n%s", optind == argc ? "no file; expected one"
-            : "more than one file; expected one", usage);
-    return false;
+    if (i != OPTIONS_END)
+        return i == OPTIONS_HELP ? 0 : 2;
+    if (!s->file && !s->ops)
+        return options_wrong(&o, "no file; expected a trace or a network");
+    return -1;
 }
 
 static void print_ops(FILE *out)
@@ -87,39 +84,42 @@ static void print_ops(FILE *out)
     }
 }
 
-/* What went to stdout is only known to have arrived once it is flushed. */
-static int finish(void)
+static int fail(const struct diag *d, int status)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return 0;
-    fprintf(stderr, "simaccel trace: cannot write the result; expected a place to write to\n");
-    return 1;
+    diag_print(d, stderr);
+    return status;
+}
+
+static int write_trace(const struct trace *t, const char *path)
+{
+    struct diag d = { .text = "" };
+    struct output *o = output_open(path, &d);
+    if (!o)
+        return fail(&d, 2);
+    trace_write(t, output_stream(o));
+    return output_commit(o, &d) ? 0 : fail(&d, 1);
 }
 
 int cmd_trace(int argc, char **argv)
 {
     struct settings s = { .file = NULL };
     struct diag d = { .text = "" };
-    if (!read_settings(argc, argv, &s))
-        return 2;
-    if (s.help || s.ops) {
-        if (s.help)
-            fputs(usage, stdout);
-        else
-            print_ops(stdout);
-        return finish();
+    int status = read_settings(argc, argv, &s);
+    if (status >= 0)
+        return status;
+    if (s.ops) {
+        print_ops(stdout);
+        return 0;
     }
     struct trace *t = trace_load(s.file, &s.net, &d);
-    if (!t) {
-        diag_print(&d, stderr);
-        return 2;
-    }
+    if (!t)
+        return fail(&d, 2);
     trace_print_warnings(t, s.file, stderr);
-    if (!s.output)
+    status = 0;
+    if (s.output)
+        status = write_trace(t, s.output);
+    else
         trace_print_summary(t, stdout);
-    bool good = !s.output || trace_save(t, s.output, &d);
-    if (!good)
-        diag_print(&d, stderr);
     trace_free(t);
-    return good ? finish() : 1;
+    return status;
 }

@@ -1,4 +1,4 @@
-/* cmd_trace.h - `simaccel trace FILE`: a trace or network in figures, or derived. */
+/* cmd_trace.h - `simaccel trace FILE`: a trace or a network in figures, or written out. */
 #ifndef SIM_CMD_TRACE_H
 #define SIM_CMD_TRACE_H
 

@@ -310,10 +310,3 @@ void trace_write(const struct trace *t, FILE *out)
     for (uint32_t i = 0; i < t->op_count; i++)
         write_op(t, &t->ops[i], out);
 }
-
-static void write_it(const void *self, FILE *out) { trace_write(self, out); }
-
-bool trace_save(const struct trace *t, const char *path, struct diag *d)
-{
-    return text_save(path, write_it, t, d);
-}

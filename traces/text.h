@@ -70,9 +70,4 @@ void text_print_number(double value, char *text, size_t size);
  * with the reason in `d`. */
 char *text_load(const char *path, size_t *size, struct diag *d);
 
-/* Writes a file by way of `write_text`, beside it and then renamed, so that nobody ever sees
- * half of it; gzipped if the name ends in .gz. */
-bool text_save(const char *path, void (*write_text)(const void *self, FILE *out),
-               const void *self, struct diag *d);
-
 #endif

@@ -143,8 +143,6 @@ struct trace *trace_load(const char *path, const struct net_options *options, st
 
 /* Writing: reads back as the same trace, byte for byte when written again. */
 void trace_write(const struct trace *t, FILE *out);
-/* To a file, gzipped if its name ends in .gz, beside it and then renamed. */
-bool trace_save(const struct trace *t, const char *path, struct diag *d);
 
 /* Figures. */
 unsigned trace_type_bytes(enum trace_type type);

@@ -256,7 +256,9 @@ static const struct { char *argv[6]; int status; } commands[] = {
     { { "trace", "--batch", "0", "workloads/mlp.net" },                    2 },
     { { "trace", "--batch", "8", "workloads/mlp.trace" },                  2 },
     { { "trace", "workloads/mlp.net", "workloads/mlp.net" },               2 },
-    { { "trace", "-o", "/nonexistent/x", "workloads/mlp.net" },            1 },
+    { { "trace", "-o", "/nonexistent/x", "workloads/mlp.net" },            2 },
+    { { "trace", "-o", "/dev/full", "workloads/mlp.net" },                 1 },
+    { { "trace", "-o" },                                                   2 },
     { { "trace", "-o", "/dev/null", "workloads/mlp.net" },                 0 },
     { { "trace", "-o", "/dev/null", "--inference", "workloads/mlp.net" },  0 },
 };
@@ -278,6 +280,23 @@ START_TEST(the_command_says_how_it_went)
 }
 END_TEST
 
+/* `simaccel trace keras.net -o x.trace.gz`, and that read again. */
+START_TEST(the_command_writes_what_it_derives)
+{
+    char path[] = "/tmp/simaccel-test-XXXXXX.trace.gz", command[] = "trace", flag[] = "-o";
+    char net[] = "workloads/keras.net", *argv[] = { command, net, flag, path, NULL };
+    close(mkstemps(path, (int)strlen(".trace.gz")));
+    ck_assert_int_eq(cmd_trace(4, argv), 0);
+    struct trace *a = load("workloads/keras.trace", false, 0), *b = load(path, false, 0);
+    ck_assert_uint_eq(a->op_count, b->op_count);
+    ck_assert_uint_eq(a->flops, b->flops);
+    ck_assert_uint_eq(b->samples, 1000);
+    unlink(path);
+    trace_free(a);
+    trace_free(b);
+}
+END_TEST
+
 Suite *expand_suite(void)
 {
     Suite *s = suite_create("expand");
@@ -291,6 +310,7 @@ Suite *expand_suite(void)
     tcase_add_test(t, another_batch_changes_rows_and_nothing_else);
     tcase_add_test(t, every_network_derives_the_trace_beside_it);
     tcase_add_loop_test(t, the_command_says_how_it_went, 0, COUNT_OF(commands));
+    tcase_add_test(t, the_command_writes_what_it_derives);
     suite_add_tcase(s, t);
     return s;
 }
