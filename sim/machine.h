@@ -79,12 +79,10 @@ const char *machine_source(const struct machine *m, const char *figure);
 const char *machine_set_at(const struct machine *m, const char *figure);
 
 /* All figures with unit, source and where they were set.  Either is itself a machine
- * file (JSON is YAML) that reads back to the same values and sources. */
+ * file (JSON is YAML) that reads back to the same values and sources; the JSON is
+ * "parameters" of a report. */
 void    machine_print(const struct machine *m, FILE *out);
 json_t *machine_json(const struct machine *m);          /* a new reference */
-
-/* The figures alone, section by section: "parameters" of a report. */
-json_t *machine_parameters(const struct machine *m);    /* a new reference */
 
 /* Calls `each` with every machine file of the search path, by folder, then by name; one
  * that an earlier folder hides is left out. */

@@ -101,9 +101,11 @@ static json_t *figure_json(const struct machine *m, const struct figure *f)
                      "set_at", m->settings[f->index].where);
 }
 
-json_t *machine_parameters(const struct machine *m)
+json_t *machine_json(const struct machine *m)
 {
-    json_t *all = json_object();
+    json_t *all = json_pack("{s:s, s:s, s:s}", "name", m->name, "kind",
+                            machine_kind_name(m->kind), "description",
+                            machine_description(m));
     for (struct figure f = { 0 }; machine_next(m, &f); ) {
         json_t *section = json_object_get(all, f.section->name);
         if (section == NULL) {
@@ -112,16 +114,5 @@ json_t *machine_parameters(const struct machine *m)
         }
         json_object_set_new(section, f.param->name, figure_json(m, &f));
     }
-    return all;
-}
-
-json_t *machine_json(const struct machine *m)
-{
-    json_t *all      = json_pack("{s:s, s:s, s:s}", "name", m->name, "kind",
-                                 machine_kind_name(m->kind), "description",
-                                 machine_description(m));
-    json_t *sections = machine_parameters(m);
-    json_object_update(all, sections);
-    json_decref(sections);
     return all;
 }

@@ -456,13 +456,13 @@ START_TEST(json_reads_back_to_the_same_machine)
 }
 END_TEST
 
-START_TEST(parameters_hold_every_figure_in_force)
+START_TEST(json_holds_every_figure_in_force)
 {
     struct machine *m = read_text(WHOLE);
-    json_t *all = machine_parameters(m);
+    json_t *all = machine_json(m);
     const char *unit, *source, *place;
     double value;
-    ck_assert_uint_eq(json_object_size(all), 2);
+    ck_assert_uint_eq(json_object_size(all), 3 + 2);      /* name, kind, description */
     ck_assert_uint_eq(json_object_size(json_object_get(all, "core")), 3);
     ck_assert_int_eq(json_unpack(all, "{s:{s:{s:F, s:s, s:s, s:s}}}", "memory", "rcd_ns",
                                  "value", &value, "unit", &unit, "source", &source,
@@ -491,7 +491,7 @@ Suite *machine_suite(void)
     tcase_add_loop_test(text, a_wrong_assignment_changes_nothing, 0, COUNT_OF(unset));
     tcase_add_test(text, what_is_printed_reads_back_to_the_same_machine);
     tcase_add_test(text, json_reads_back_to_the_same_machine);
-    tcase_add_test(text, parameters_hold_every_figure_in_force);
+    tcase_add_test(text, json_holds_every_figure_in_force);
     tcase_add_checked_fixture(files, make_folder, remove_folder);
     tcase_add_test(files, a_child_changes_only_what_it_names);
     tcase_add_test(files, an_error_in_a_parent_names_the_parent);
