@@ -32,7 +32,8 @@ TRACE_SRC := $(wildcard traces/*.c)
 MODEL_SRC := $(wildcard models/*.c models/*/*.c)
 SIM_SRC   := $(filter-out sim/main.c,$(wildcard sim/*.c)) $(wildcard sim/*.cpp)
 TEST_SRC  := tests/main.c $(sort $(wildcard tests/*/test_*.c tests/*/*/test_*.c))
-HEADERS   := $(sort $(wildcard $(foreach d,traces models models/* sim tests tests/* tests/*/*,$(d)/*.h)))
+FOLDERS   := traces models models/* sim tests tests/* tests/*/*
+HEADERS   := $(sort $(wildcard $(FOLDERS:%=%/*.h)))
 
 obj = $(patsubst %,$(BUILD)/%.o,$(1))
 LIB_OBJ := $(call obj,$(TRACE_SRC) $(MODEL_SRC) $(SIM_SRC))

@@ -213,7 +213,7 @@ bool machine_put(struct machine *m, const struct figure *f, const struct word *v
     if (!param_set(f->param, machine_config(m, f->section), value->text, expected,
                    sizeof expected))
         return diag_set(d, value->line, value->column, "%s: %.40s %s; expected %s",
-                        f->param->name, value->text[0] == '\0' ? "an empty value" : value->text,
+                        f->param->name, value->text[0] ? value->text : "an empty value",
                         fault(f->param, value->text), expected);
     replace(&m->settings[f->index].source, source);
     replace(&m->settings[f->index].where, where);

@@ -75,7 +75,8 @@ void machine_print(const struct machine *m, FILE *out)
         value_text(m, &f, text, sizeof text);
         quote(source, sizeof source, m->settings[f.index].source);
         quote(where, sizeof where, m->settings[f.index].where);
-        fprintf(out, "  # %s\n  %s: %*s{value: %s, %*sunit: \"%s\", source: %s, set_at: %s}\n",
+        fprintf(out, "  # %s\n  %s: %*s{value: %s, %*sunit: \"%s\", source: %s, "
+                "set_at: %s}\n",
                 f.param->what, f.param->name, pad(name, f.param->name), "",
                 text, pad(value, text), "", param_unit(f.param->name), source, where);
     }

@@ -181,8 +181,6 @@ START_TEST(a_nul_or_too_many_bytes_are_refused)
 }
 END_TEST
 
-/* ---- parents ---- */
-
 static char folder[64];
 static char *search_path;       /* the caller's, put back afterwards */
 
@@ -303,8 +301,6 @@ START_TEST(a_file_that_cannot_be_read_says_why)
 }
 END_TEST
 
-/* ---- names ---- */
-
 static void count_toys(void *self, const char *name, const char *path)
 {
     int *n = self;
@@ -347,8 +343,6 @@ START_TEST(a_kind_that_is_not_modelled_is_said_to_be)
     ck_assert_str_eq(d.text, "kind: this version has no gpu model; expected another kind");
 }
 END_TEST
-
-/* ---- changes ---- */
 
 START_TEST(an_assignment_changes_one_figure)
 {
@@ -400,8 +394,6 @@ START_TEST(a_wrong_assignment_changes_nothing)
     machine_free(before);
 }
 END_TEST
-
-/* ---- printing ---- */
 
 static void check_same(const struct machine *a, const struct machine *b)
 {
