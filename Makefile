@@ -190,7 +190,7 @@ include $(wildcard tests/*/*.mk plots/*.mk workloads/*.mk)
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 .DEFAULT_GOAL := all
-.PHONY: all setup demo check test refusals asan clang headers lint fuzz fuzz-objects bench validate install uninstall \
-    clean help FORCE
+.PHONY: all setup demo check test refusals asan clang headers lint fuzz fuzz-objects \
+    bench validate install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .PRECIOUS: $(BUILD)/%.c.o $(BUILD)/%.cpp.o
