@@ -75,7 +75,7 @@ static int print(const struct choice *choice, const char *json)
     if (m == NULL)
         return fail(&d, 2);
     if (json != NULL)
-        status = write_json(machine_parameters(m), json);
+        status = write_json(machine_json(m), json);
     else
         machine_print(m, stdout);
     machine_free(m);

@@ -82,7 +82,7 @@ const char *machine_set_at(const struct machine *m, const char *figure);
  * file (JSON is YAML) that reads back to the same values and sources; the JSON is
  * "parameters" of a report. */
 void    machine_print(const struct machine *m, FILE *out);
-json_t *machine_parameters(const struct machine *m);    /* a new reference */
+json_t *machine_json(const struct machine *m);          /* a new reference */
 
 /* Calls `each` with every machine file of the search path, by folder, then by name; one
  * that an earlier folder hides is left out. */

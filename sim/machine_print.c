@@ -102,7 +102,7 @@ static json_t *figure_json(const struct machine *m, const struct figure *f)
                      "set_at", m->settings[f->index].where);
 }
 
-json_t *machine_parameters(const struct machine *m)
+json_t *machine_json(const struct machine *m)
 {
     json_t *all = json_pack("{s:s, s:s, s:s}", "name", m->name, "kind",
                             machine_kind_name(m->kind), "description",

@@ -27,7 +27,7 @@ static void check_print(const struct machine *m)
 static void check_json(const struct machine *m)
 {
     struct diag d = { .text = "" };
-    json_t *json = machine_parameters(m);
+    json_t *json = machine_json(m);
     assert(json != NULL);
     char *text = json_dumps(json, 0);
     struct machine *back = machine_read_text(&toy_schema, text, strlen(text), "json", &d);

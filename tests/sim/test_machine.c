@@ -437,7 +437,7 @@ END_TEST
 START_TEST(json_reads_back_to_the_same_machine)
 {
     struct machine *m = awkward();
-    json_t *json = machine_parameters(m);
+    json_t *json = machine_json(m);
     char   *text = json_dumps(json, JSON_INDENT(2));
     struct machine *back = read_text(text);
     check_same(m, back);
@@ -451,7 +451,7 @@ END_TEST
 START_TEST(json_holds_every_figure_in_force)
 {
     struct machine *m = read_text(WHOLE);
-    json_t *all = machine_parameters(m);
+    json_t *all = machine_json(m);
     const char *unit, *source, *place;
     double value;
     ck_assert_uint_eq(json_object_size(all), 3 + 2);      /* name, kind, description */
