@@ -3,12 +3,12 @@
  *     core 0 --\                        /--> answers to core 0
  *     core 1 ---+-- requests --> stack +---> answers to core 1
  *
- * A request is a `struct message` of kind HBM_READ_RUN or HBM_WRITE_RUN, address, bytes (up to 4 KiB,
- * within one such aligned block, in this stack), id, group; the sender's number on the
- * request link says on which answer link its answer goes, with the same id, address, bytes,
- * group, kind and port.  A request is taken when the stack has a place for it; a sender
- * that lacks credits waits.  A sender must have reserved a place for the answer: one that
- * finds its link full waits here, and keeps its place in the stack.
+ * A request is a `struct message` of kind HBM_READ_RUN or HBM_WRITE_RUN: address, bytes (up
+ * to 4 KiB, within one such aligned block, in this stack), id, group.  The sender's number
+ * on the request link says on which answer link its answer goes; the answer is the same
+ * message.  A request is taken when the stack has a place for it; a sender that lacks
+ * credits waits.  A sender must have reserved a place for the answer: an answer that finds
+ * its link full waits here and holds up those behind it.
  */
 #ifndef MODELS_HBM_BLOCK_H
 #define MODELS_HBM_BLOCK_H
@@ -27,7 +27,7 @@ struct hbm_block *hbm_block_new(const char *name, const struct hbm_config *confi
                                 struct link *requests, struct link *const *answers);
 void              hbm_block_free(struct hbm_block *b);
 
-struct block            hbm_block_block(struct hbm_block *b);   /* for the engine */
-const struct hbm       *hbm_block_hbm(const struct hbm_block *b);
+struct block hbm_block_block(struct hbm_block *b);      /* for the engine */
+struct hbm  *hbm_block_hbm(struct hbm_block *b);        /* for its counts */
 
 #endif

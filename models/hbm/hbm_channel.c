@@ -16,9 +16,14 @@ static struct hbm_lane *lane_of(struct hbm_channel *c, uint64_t code, uint32_t *
     return &c->lanes[HBM_CODE_BANK(code) >> bits];
 }
 
-static cycle_t *bus_of(struct hbm_channel *c, const struct hbm_lane *lane)
+static cycle_t *bus_of(const struct hbm_channel *c, const struct hbm_lane *lane)
 {
     return &c->bus[c->stack->config.row_bus == HBM_ROW_BUS_CHANNEL ? 0 : lane - c->lanes];
+}
+
+static enum hbm_command row_command_for(const struct hbm_lane *lane, uint32_t bank)
+{
+    return lane->pseudo.banks[bank].open ? HBM_PRE : HBM_ACT;
 }
 
 static void forget(struct hbm_lane *lane)
@@ -79,6 +84,26 @@ static bool misses(const struct hbm_channel *c, const struct hbm_wanted *w, int 
     return !hit || w->served >= c->stack->config.hit_cap;
 }
 
+/* The bank has begun or ceased to want a row command, the next row command being known. */
+static void reconsider_row(const struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank,
+                           bool miss)
+{
+    if (!miss || lane->refreshing) {
+        lane->row_known = !miss && lane->row_bank == bank ? false : lane->row_known;
+        return;
+    }
+    const struct hbm_wanted *w = &lane->wanted[bank];
+    int way = w->row_way[c->writing];
+    uint64_t age = c->queue[way].entries[w->head[way]].age;
+    cycle_t at = hbm_pseudo_at(&lane->pseudo, row_command_for(lane, bank), bank);
+    at = cycle_max(at, cycle_max(c->now, *bus_of(c, lane)));
+    if (at < lane->row_at || (at == lane->row_at && age < lane->row_age)) {
+        lane->row_at = at;
+        lane->row_age = age;
+        lane->row_bank = bank;
+    }
+}
+
 static int older_way(const struct hbm_channel *c, const struct hbm_wanted *w)
 {
     if (in_sight(c, w, HBM_TO_READ) == 0 || in_sight(c, w, HBM_TO_WRITE) == 0)
@@ -87,23 +112,37 @@ static int older_way(const struct hbm_channel *c, const struct hbm_wanted *w)
          < c->queue[HBM_TO_READ].entries[w->head[HBM_TO_READ]].age ? HBM_TO_WRITE : HBM_TO_READ;
 }
 
+static void look_for_miss(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank, int way)
+{
+    struct hbm_wanted *w = &lane->wanted[bank];
+    bool miss = misses(c, w, w->row_way[way]), missed = lane->misses[way] >> bank & 1;
+    if (miss == missed)
+        return;
+    lane->misses[way] ^= bit(bank);
+    if (miss)
+        w->miss_since = c->now;
+    if (way == c->writing && lane->row_known)
+        reconsider_row(c, lane, bank, miss);
+}
+
 /* Puts the bank where it belongs: a column command is due, or a row command, or none; or
  * both, if what comes first decides. */
 static void look(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank)
 {
     struct hbm_wanted *w = &lane->wanted[bank];
-    for (int way = 0; way < HBM_WAYS; way++)
-        look_for_hit(c, lane, bank, way);
-    int older = own_queue(c) ? older_way(c, w) : 0;
+    if (own_queue(c)) {
+        look_for_hit(c, lane, bank, HBM_TO_READ);
+        look_for_hit(c, lane, bank, HBM_TO_WRITE);
+        w->row_way[HBM_TO_READ] = w->row_way[HBM_TO_WRITE] = (uint8_t)older_way(c, w);
+        look_for_miss(c, lane, bank, HBM_TO_READ);
+        look_for_miss(c, lane, bank, HBM_TO_WRITE);
+        return;
+    }
     for (int way = 0; way < HBM_WAYS; way++) {
-        w->row_way[way] = (uint8_t)(own_queue(c) ? older : way);
-        bool miss = misses(c, w, w->row_way[way]), missed = lane->misses[way] & bit(bank);
-        if (miss == missed)
+        if (w->held[way] == 0 && !((lane->hits[way] | lane->misses[way]) >> bank & 1))
             continue;
-        lane->misses[way] ^= bit(bank);
-        lane->row_known = false;
-        if (miss)
-            w->miss_since = c->now;
+        look_for_hit(c, lane, bank, way);
+        look_for_miss(c, lane, bank, way);
     }
 }
 
@@ -264,6 +303,25 @@ static void turn(struct hbm_channel *c)
 
 /* ---- what could go next ---- */
 
+/* The oldest of the earliest of one way, if it beats what has been found. */
+static inline void find_column_of(const struct hbm_channel *c, struct hbm_lane *lane, int way,
+                                  enum hbm_command access, uint64_t *best_age, uint64_t *oldest)
+{
+    const struct hbm_entry *entries = c->queue[way].entries;
+    for (uint64_t mask = lane->hits[way]; mask; mask &= mask - 1) {
+        uint32_t bank = (uint32_t)__builtin_ctzll(mask);
+        uint64_t age = entries[lane->wanted[bank].hit[way]].age;
+        cycle_t at = cycle_max(hbm_pseudo_at(&lane->pseudo, access, bank), c->now);
+        *oldest = age < *oldest ? age : *oldest;
+        if (at > lane->column_at || (at == lane->column_at && age > *best_age))
+            continue;
+        lane->column_at = at;
+        lane->column_bank = bank;
+        lane->column_write = way == HBM_TO_WRITE;
+        *best_age = age;
+    }
+}
+
 static void find_column(const struct hbm_channel *c, struct hbm_lane *lane)
 {
     lane->column_known = true;
@@ -271,23 +329,10 @@ static void find_column(const struct hbm_channel *c, struct hbm_lane *lane)
     if (lane->refreshing)
         return;
     uint64_t best_age = UINT64_MAX, oldest = UINT64_MAX;
-    for (int way = 0; way < HBM_WAYS; way++) {
-        if (way != c->writing && !own_queue(c))
-            continue;
-        for (uint64_t mask = lane->hits[way]; mask; mask &= mask - 1) {
-            uint32_t bank = (uint32_t)__builtin_ctzll(mask);
-            uint64_t age = c->queue[way].entries[lane->wanted[bank].hit[way]].age;
-            cycle_t at = hbm_pseudo_at(&lane->pseudo, way == HBM_TO_WRITE ? HBM_WR : HBM_RD, bank);
-            at = cycle_max(at, c->now);
-            if (at < lane->column_at || (at == lane->column_at && age < best_age)) {
-                lane->column_at = at;
-                lane->column_bank = bank;
-                lane->column_write = way == HBM_TO_WRITE;
-                best_age = age;
-            }
-            oldest = age < oldest ? age : oldest;
-        }
-    }
+    if (!c->writing || own_queue(c))
+        find_column_of(c, lane, HBM_TO_READ, HBM_RD, &best_age, &oldest);
+    if (c->writing || own_queue(c))
+        find_column_of(c, lane, HBM_TO_WRITE, HBM_WR, &best_age, &oldest);
     lane->column_oldest = oldest == best_age;
 }
 
@@ -313,19 +358,21 @@ static void find_row(struct hbm_channel *c, struct hbm_lane *lane)
         lane->row_at = refresh_step(lane, earliest, 1u << c->stack->lane_banks_bits);
         return;
     }
-    uint64_t best_age = UINT64_MAX;
+    lane->row_age = UINT64_MAX;
     for (uint64_t mask = lane->misses[c->writing]; mask; mask &= mask - 1) {
         uint32_t bank = (uint32_t)__builtin_ctzll(mask);
+        cycle_t at = hbm_pseudo_at(p, row_command_for(lane, bank), bank);
+        at = cycle_max(at, earliest);
+        if (at > lane->row_at)
+            continue;
         const struct hbm_wanted *w = &lane->wanted[bank];
         int way = w->row_way[c->writing];
         uint64_t age = c->queue[way].entries[w->head[way]].age;
-        enum hbm_command command = p->banks[bank].open ? HBM_PRE : HBM_ACT;
-        cycle_t at = cycle_max(hbm_pseudo_at(p, command, bank), earliest);
-        if (at < lane->row_at || (at == lane->row_at && age < best_age)) {
-            lane->row_at = at;
-            lane->row_bank = bank;
-            best_age = age;
-        }
+        if (at == lane->row_at && age > lane->row_age)
+            continue;
+        lane->row_at = at;
+        lane->row_age = age;
+        lane->row_bank = bank;
     }
 }
 
@@ -573,16 +620,19 @@ enum what { NOTHING, ARRIVAL, REFRESH_DUE, ROW, COLUMN };
 
 struct next { cycle_t at, then; enum what what; struct hbm_lane *lane; };
 
-static void consider(struct next *n, cycle_t at, enum what what, struct hbm_lane *lane)
+static inline void consider(struct next *n, cycle_t at, enum what what, struct hbm_lane *lane)
 {
-    if (at < n->at) {
-        *n = (struct next){ at, n->at, what, lane };
-    } else if (at < n->then) {
-        n->then = at;
+    if (at >= n->at) {
+        n->then = cycle_min(n->then, at);
+        return;
     }
+    n->then = n->at;
+    n->at = at;
+    n->what = what;
+    n->lane = lane;
 }
 
-static struct next find_next(struct hbm_channel *c)
+static inline struct next find_next(struct hbm_channel *c)
 {
     const struct hbm *h = c->stack;
     struct next n = { CYCLE_NEVER, CYCLE_NEVER, NOTHING, NULL };

@@ -73,6 +73,7 @@ struct hbm_wanted {
 struct hbm_lane {               /* a pseudo-channel as its controller sees it */
     uint64_t hits[HBM_WAYS], misses[HBM_WAYS];  /* a bit a bank */
     cycle_t  row_at, column_at;                 /* the next commands, if known */
+    uint64_t row_age;                           /* of the request that wants it */
     uint32_t row_bank, column_bank;
     bool     row_known, column_known;
     bool     column_oldest, column_write;
