@@ -100,9 +100,11 @@ static void build_lane(struct hbm *h, struct hbm_lane *lane)
     lane->pseudo.bank_bits = h->bank_bits;
     lane->refresh_due = h->config.refresh == HBM_REFRESH_NONE ? CYCLE_NEVER : h->timing.refi;
     for (uint32_t b = 0; b < HBM_BANKS_MAX; b++)
-        for (int way = 0; way < HBM_WAYS; way++)
-            lane->wanted[b].head[way] = lane->wanted[b].tail[way]
-                                      = lane->wanted[b].hit[way] = HBM_NONE;
+        for (int way = 0; way < HBM_WAYS; way++) {
+            struct hbm_wanted *w = &lane->wanted[b];
+            w->head[way] = w->tail[way] = w->hit[way] = HBM_NONE;
+            w->row_way[way] = (uint8_t)way;
+        }
 }
 
 static void build_channel(struct hbm *h, uint32_t number)

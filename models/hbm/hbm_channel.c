@@ -280,7 +280,8 @@ static void accept(struct hbm_channel *c)
     }
 }
 
-static void turn(struct hbm_channel *c)
+/* Turns to reading or to writing if it is time; returns whether it did. */
+static bool turn(struct hbm_channel *c)
 {
     const struct hbm_config *config = &c->stack->config;
     uint32_t reads = c->queue[HBM_TO_READ].held, writes = c->queue[HBM_TO_WRITE].counted;
@@ -290,7 +291,7 @@ static void turn(struct hbm_channel *c)
     else if (reads > 0 || writes == 0)
         writing = writes > config->write_low;
     if (writing == c->writing)
-        return;
+        return false;
     c->writing = writing;
     c->turned = c->now;
     c->batches += writing;
@@ -299,6 +300,7 @@ static void turn(struct hbm_channel *c)
         for (uint32_t b = 0; own_queue(c) && b < 1u << c->stack->lane_banks_bits; b++)
             move_on(c, &c->lanes[i], b);
     }
+    return true;
 }
 
 /* ---- what could go next ---- */
@@ -678,8 +680,9 @@ static void begin_refresh(struct hbm_channel *c, struct hbm_lane *lane, cycle_t 
 void hbm_channel_run(struct hbm_channel *c, cycle_t end, bool catch_up)
 {
     for (;;) {
-        accept(c);
-        turn(c);
+        do
+            accept(c);
+        while (turn(c));        /* which may have made room */
         if (idle(c) && !catch_up) {
             c->next = CYCLE_NEVER;
             return;
@@ -691,6 +694,7 @@ void hbm_channel_run(struct hbm_channel *c, cycle_t end, bool catch_up)
         }
         switch (n.what) {
         case ARRIVAL:
+            assert(n.at >= c->now);
             c->now = n.at;
             break;
         case REFRESH_DUE:
