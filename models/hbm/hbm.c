@@ -174,8 +174,17 @@ void hbm_free(struct hbm *h)
 /* ---- runs in ---- */
 
 bool hbm_can_take(const struct hbm *h) { return h->free_count > 0; }
-bool hbm_idle(const struct hbm *h)     { return h->free_count == h->config.runs; }
 uint32_t hbm_held(const struct hbm *h) { return h->config.runs - h->free_count; }
+
+bool hbm_idle(const struct hbm *h)
+{
+    if (h->free_count < h->config.runs)
+        return false;
+    for (uint32_t i = 0; i < h->config.channels; i++)
+        if (h->channels[i].queue[HBM_TO_WRITE].held > 0)
+            return false;
+    return true;
+}
 
 uint32_t hbm_waiting(const struct hbm *h, uint32_t channel)
 {

@@ -114,7 +114,7 @@ tick_t hbm_run(struct hbm *h, tick_t end);
  * Ask after hbm_run(h, end).  A run's place is free once its answer has been taken. */
 bool hbm_answer(struct hbm *h, tick_t end, struct hbm_answer *a);
 
-bool     hbm_idle(const struct hbm *h);             /* no run waiting or under way */
+bool     hbm_idle(const struct hbm *h);             /* no run, and no write in a queue */
 uint32_t hbm_held(const struct hbm *h);             /* runs, waiting or under way */
 /* Bursts of a channel that have been taken but are not in the controller's queues yet. */
 uint32_t hbm_waiting(const struct hbm *h, uint32_t channel);

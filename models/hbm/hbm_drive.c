@@ -217,7 +217,7 @@ struct hbm_driven hbm_drive(const struct hbm_config *config, const struct hbm_ma
         feed(&f);
         advance(&f, clock_tick(&clock, STEP_CYCLES));
     }
-    /* Written data may still be on its way from the queues to the banks. */
+    /* Writes are answered before they are written: they count until the last step. */
     f.result.time = tick_max(f.now, f.last_answer);
     for (uint32_t s = 0; s < config->stacks; s++) {
         struct hbm_stats stats = hbm_stats(f.stacks[s], f.result.time);
