@@ -46,7 +46,8 @@ struct exact {
     struct tpu_mxu_pace  promised;
 
     /* The array. */
-    float *placed_weights, *staged_weights, *sums;  /* [rows][cols]; sums [row_stages][cols] */
+    uint16_t *placed_weights, *staged_weights;      /* [rows][cols] */
+    float *sums;                                    /* [row_stages][cols] */
     float *zeros;                                   /* what enters at the top */
     struct tpu_mxu_window activations;              /* a line a row */
     cycle_t *last_entry;            /* [row_stages]: the latest row to pass, 1 more; 0: none */
@@ -90,8 +91,8 @@ static void move_activations(struct exact *x)
             continue;
         uint32_t end = tpu_mxu_grid_end(g, s, g->rows);
         for (uint32_t r = s * g->hop; r < end; r++) {
-            float value = row->activations ? bf16_to_f32(row->activations[r]) : 0;
-            float *front = tpu_mxu_window_line(&x->activations, r);
+            uint16_t value = row->activations ? row->activations[r] : 0;
+            uint16_t *front = tpu_mxu_window_line(&x->activations, r);
             for (uint32_t i = 0; i < g->hop; i++)
                 front[i] = value;
         }
@@ -117,7 +118,7 @@ static void swap_weights(struct exact *x, cycle_t entered)
 static void stage_weights(struct exact *x, cycle_t began, const uint16_t *values)
 {
     const struct tpu_mxu_grid *g = &x->grid;
-    float *into = single(x) ? x->placed_weights : x->staged_weights;
+    uint16_t *into = single(x) ? x->placed_weights : x->staged_weights;
     uint32_t from, to, per_cycle = x->base.config.weight_rows_per_cycle;
     for (uint32_t s = 0; s < g->row_stages && began + s <= x->at; s++) {
         uint32_t end = tpu_mxu_grid_end(g, s, g->rows);
@@ -125,7 +126,7 @@ static void stage_weights(struct exact *x, cycle_t began, const uint16_t *values
             if (!tpu_mxu_grid_front(g, s, began + r / per_cycle, x->at, &from, &to))
                 continue;
             for (uint32_t c = from; c < to; c++)
-                into[(size_t)r * g->cols + c] = bf16_to_f32(values[(size_t)r * g->cols + c]);
+                into[(size_t)r * g->cols + c] = values[(size_t)r * g->cols + c];
         }
     }
 }
@@ -375,8 +376,8 @@ static void new_array(struct exact *x)
 {
     const struct tpu_mxu_grid *g = &x->grid;
     size_t cells = (size_t)g->rows * g->cols;
-    x->placed_weights = zeroed(cells, sizeof(float));
-    x->staged_weights = zeroed(cells, sizeof(float));
+    x->placed_weights = zeroed(cells, sizeof(uint16_t));
+    x->staged_weights = zeroed(cells, sizeof(uint16_t));
     x->sums           = zeroed((size_t)g->row_stages * g->cols, sizeof(float));
     x->zeros          = zeroed(g->cols, sizeof(float));
     x->last_entry     = zeroed(g->row_stages, sizeof *x->last_entry);

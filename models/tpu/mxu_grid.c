@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/numerics/bf16.h"
 #include "models/tpu/mxu_grid.h"
 
 struct tpu_mxu_grid tpu_mxu_grid(uint32_t rows, uint32_t cols, cycle_t slack)
@@ -35,7 +36,7 @@ void tpu_mxu_window_move(struct tpu_mxu_window *w, uint32_t by)
     if (w->start < by) {
         uint32_t far = w->pitch - w->width;
         for (uint32_t i = 0; i < w->lines; i++) {
-            float *line = w->values + (size_t)i * w->pitch;
+            uint16_t *line = w->values + (size_t)i * w->pitch;
             memmove(line + far, line + w->start, w->width * sizeof *line);
         }
         w->start = far;
@@ -69,21 +70,24 @@ void tpu_mxu_waves_leave(struct tpu_mxu_waves *w, cycle_t before)
 #pragma GCC optimize("O3")
 #endif
 
-static void add_products(float *restrict sum, const float *restrict a, const float *restrict w,
-                         uint32_t cols)
+TPU_MXU_WIDE
+static void add_products(float *restrict sum, const uint16_t *restrict a,
+                         const uint16_t *restrict w, uint32_t cols)
 {
     for (uint32_t c = 0; c < cols; c++)
-        sum[c] += a[c] * w[c];
+        sum[c] += bf16_to_f32(a[c]) * bf16_to_f32(w[c]);
 }
 
+TPU_MXU_WIDE
 static void add_products_to(float *restrict out, const float *restrict in,
-                            const float *restrict a, const float *restrict w, uint32_t cols)
+                            const uint16_t *restrict a, const uint16_t *restrict w,
+                            uint32_t cols)
 {
     for (uint32_t c = 0; c < cols; c++)
-        out[c] = in[c] + a[c] * w[c];
+        out[c] = in[c] + bf16_to_f32(a[c]) * bf16_to_f32(w[c]);
 }
 
-void tpu_mxu_grid_multiply(float *out, const float *in, const float *a, const float *w,
+void tpu_mxu_grid_multiply(float *out, const float *in, const uint16_t *a, const uint16_t *w,
                            uint32_t cols)
 {
     if (in == out)

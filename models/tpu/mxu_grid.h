@@ -8,7 +8,7 @@
  *
  * A window is a row of registers that all move one way each cycle.  Moving the values
  * would cost more than the arithmetic, so the window moves over them instead: it starts
- * `hop` floats earlier each cycle, and the new value is written in front.
+ * `hop` places earlier each cycle, and the new value is written in front.
  */
 #ifndef MODELS_TPU_MXU_GRID_H
 #define MODELS_TPU_MXU_GRID_H
@@ -24,16 +24,16 @@ struct tpu_mxu_grid {
 /* For a row that enters `slack` cycles before the latency is over. */
 struct tpu_mxu_grid tpu_mxu_grid(uint32_t rows, uint32_t cols, cycle_t slack);
 
-/* `lines` parallel windows of `width` floats; they move together. */
+/* `lines` parallel windows of `width` bf16; they move together. */
 struct tpu_mxu_window {
-    float   *values;
+    uint16_t *values;
     uint32_t lines, width, pitch, start;
 };
 
 void   tpu_mxu_window_init(struct tpu_mxu_window *w, uint32_t lines, uint32_t width);
 void   tpu_mxu_window_move(struct tpu_mxu_window *w, uint32_t by);  /* the front is stale */
 
-static inline float *tpu_mxu_window_line(const struct tpu_mxu_window *w, uint32_t line)
+static inline uint16_t *tpu_mxu_window_line(const struct tpu_mxu_window *w, uint32_t line)
 {
     return w->values + (size_t)line * w->pitch + w->start;
 }
@@ -72,8 +72,8 @@ static inline uint32_t tpu_mxu_grid_end(const struct tpu_mxu_grid *g, uint32_t s
     return end < count ? end : count;
 }
 
-/* out[c] = in[c] + a[c] * w[c].  `in` may be `out`. */
-void tpu_mxu_grid_multiply(float *out, const float *in, const float *a, const float *w,
+/* out[c] = in[c] + a[c] * w[c], bf16 times bf16.  `in` may be `out`. */
+void tpu_mxu_grid_multiply(float *out, const float *in, const uint16_t *a, const uint16_t *w,
                            uint32_t cols);
 
 #endif

@@ -39,7 +39,7 @@ struct exact {
     float   *settled, *shifted;     /* results of the tile that settles, shifts; or NULL */
 
     struct tpu_mxu_window activations;      /* [rows], moving along the columns */
-    float *weights;                 /* [weight_lines][cols]: one line a cycle, moving down */
+    uint16_t *weights;              /* [weight_lines][cols]: one line a cycle, moving down */
     uint32_t weight_lines, weight_start;
     struct entry *recent;           /* by cycle of entry */
     uint32_t recent_size;
@@ -64,19 +64,19 @@ static void move_operands(struct exact *x)
         const struct entry *e = entered_ago(x, s);
         uint32_t end = tpu_mxu_grid_end(g, s, g->rows);
         for (uint32_t r = s * g->hop; r < end; r++) {
-            float value = e && e->activations ? bf16_to_f32(e->activations[r]) : 0;
-            float *front = tpu_mxu_window_line(&x->activations, r);
+            uint16_t value = e && e->activations ? e->activations[r] : 0;
+            uint16_t *front = tpu_mxu_window_line(&x->activations, r);
             for (uint32_t i = 0; i < g->hop; i++)
                 front[i] = value;
         }
     }
     x->weight_start = (x->weight_start + x->weight_lines - 1) % x->weight_lines;
-    float *top = x->weights + (size_t)x->weight_start * g->cols;
+    uint16_t *top = x->weights + (size_t)x->weight_start * g->cols;
     for (uint32_t s = 0; s < g->col_stages; s++) {
         const struct entry *e = entered_ago(x, s);
         uint32_t end = tpu_mxu_grid_end(g, s, g->cols);
         for (uint32_t c = s * g->hop; c < end; c++)
-            top[c] = e && e->weights ? bf16_to_f32(e->weights[c]) : 0;
+            top[c] = e && e->weights ? e->weights[c] : 0;
     }
 }
 

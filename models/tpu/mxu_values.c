@@ -7,6 +7,7 @@
 #pragma GCC optimize("O3")
 #endif
 
+TPU_MXU_WIDE
 static void add_products(float *restrict sum, float a, const uint16_t *restrict w, uint32_t cols)
 {
     for (uint32_t c = 0; c < cols; c++)
