@@ -65,8 +65,6 @@ static bool room(const struct exact *x)
     return !limit || x->inside.count < limit;
 }
 
-/* --- the array ------------------------------------------------------------------- */
-
 static struct row *recent(const struct exact *x, cycle_t entered)
 {
     return &x->recent[entered & (x->recent_size - 1)];
@@ -193,8 +191,6 @@ static bool array_quiet(const struct exact *x)
            (!x->last_entry[0] || x->at + 1 - x->last_entry[0] >= x->grid.crossing);
 }
 
-/* --- the controller ---------------------------------------------------------------- */
-
 static void enter_row(struct exact *x)
 {
     if (x->row == x->tile.depth)
@@ -279,8 +275,6 @@ static void account(struct tpu_mxu *m, cycle_t now)
         pop(x);
     }
 }
-
-/* --- the calls ----------------------------------------------------------------------- */
 
 static const struct exact *of(const struct tpu_mxu *m) { return (const struct exact *)m; }
 
