@@ -116,11 +116,14 @@ static void build_channel(struct hbm *h, uint32_t number)
     c->lanes = zeroed(h->config.pseudo_channels, sizeof *c->lanes);
     c->fifo.runs = zeroed(h->config.runs, sizeof *c->fifo.runs);
     c->fifo.last = HBM_NONE;
-    c->bus = zeroed(h->config.pseudo_channels, sizeof *c->bus);
+    c->own_queues = h->config.bank_queue > 0;
+    c->buses = zeroed(h->config.pseudo_channels, sizeof *c->buses);
     build_queue(h, &c->queue[HBM_TO_READ], h->config.read_queue);
     build_queue(h, &c->queue[HBM_TO_WRITE], h->config.write_queue);
-    for (uint32_t i = 0; i < h->config.pseudo_channels; i++)
+    for (uint32_t i = 0; i < h->config.pseudo_channels; i++) {
         build_lane(h, &c->lanes[i]);
+        c->lanes[i].bus = &c->buses[h->config.row_bus == HBM_ROW_BUS_CHANNEL ? 0 : i];
+    }
 }
 
 struct hbm *hbm_new(const struct hbm_config *config, const struct hbm_map *map, uint32_t groups)
@@ -158,7 +161,7 @@ void hbm_free(struct hbm *h)
             free(c->queue[way].entries);
         free(c->fifo.runs);
         free(c->lanes);
-        free(c->bus);
+        free(c->buses);
     }
     free(h->channels);
     free(h->beat);

@@ -16,11 +16,6 @@ static struct hbm_lane *lane_of(struct hbm_channel *c, uint64_t code, uint32_t *
     return &c->lanes[HBM_CODE_BANK(code) >> bits];
 }
 
-static cycle_t *bus_of(const struct hbm_channel *c, const struct hbm_lane *lane)
-{
-    return &c->bus[c->stack->config.row_bus == HBM_ROW_BUS_CHANNEL ? 0 : lane - c->lanes];
-}
-
 static enum hbm_command row_command_for(const struct hbm_lane *lane, uint32_t bank)
 {
     return lane->pseudo.banks[bank].open ? HBM_PRE : HBM_ACT;
@@ -36,7 +31,7 @@ static void forget(struct hbm_lane *lane)
 
 /* A bank with its own queue looks at what is in it, reads and writes; one without looks at
  * all that waits, in the way the channel has turned. */
-static bool own_queue(const struct hbm_channel *c) { return c->stack->config.bank_queue > 0; }
+static bool own_queue(const struct hbm_channel *c) { return c->own_queues; }
 
 static uint32_t in_sight(const struct hbm_channel *c, const struct hbm_wanted *w, int way)
 {
@@ -96,7 +91,7 @@ static void reconsider_row(const struct hbm_channel *c, struct hbm_lane *lane, u
     int way = w->row_way[c->writing];
     uint64_t age = c->queue[way].entries[w->head[way]].age;
     cycle_t at = hbm_pseudo_at(&lane->pseudo, row_command_for(lane, bank), bank);
-    at = cycle_max(at, cycle_max(c->now, *bus_of(c, lane)));
+    at = cycle_max(at, cycle_max(c->now, *lane->bus));
     if (at < lane->row_at || (at == lane->row_at && age < lane->row_age)) {
         lane->row_at = at;
         lane->row_age = age;
@@ -353,7 +348,7 @@ static cycle_t refresh_step(const struct hbm_lane *lane, cycle_t earliest, uint3
 static void find_row(struct hbm_channel *c, struct hbm_lane *lane)
 {
     const struct hbm_pseudo *p = &lane->pseudo;
-    cycle_t earliest = cycle_max(c->now, *bus_of(c, lane));
+    cycle_t earliest = cycle_max(c->now, *lane->bus);
     lane->row_known = true;
     lane->row_at = CYCLE_NEVER;
     if (lane->refreshing) {
@@ -567,7 +562,7 @@ static void close_all(struct hbm_channel *c, struct hbm_lane *lane)
 static void refresh(struct hbm_channel *c, struct hbm_lane *lane)
 {
     const struct hbm_timing *t = &c->stack->timing;
-    *bus_of(c, lane) = c->now + t->pre_bus;
+    *lane->bus = c->now + t->pre_bus;
     if (lane->pseudo.open_banks > 0) {
         close_all(c, lane);
     } else {
@@ -587,7 +582,7 @@ static void open_row(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank
     note_waits(c, lane, bank);
     hbm_pseudo_act(&lane->pseudo, &c->stack->timing, bank, e->row, c->now);
     c->stack->groups[e->group].activates++;
-    *bus_of(c, lane) = c->now + c->stack->timing.act_bus;
+    *lane->bus = c->now + c->stack->timing.act_bus;
     w->served = 0;
     w->fresh = true;
 }
@@ -601,7 +596,7 @@ static void row_command(struct hbm_channel *c, struct hbm_lane *lane)
     } else {
         if (lane->pseudo.banks[bank].open) {
             hbm_pseudo_pre(&lane->pseudo, &c->stack->timing, bank, c->now);
-            *bus_of(c, lane) = c->now + c->stack->timing.pre_bus;
+            *lane->bus = c->now + c->stack->timing.pre_bus;
         } else {
             open_row(c, lane, bank);
         }
@@ -610,8 +605,7 @@ static void row_command(struct hbm_channel *c, struct hbm_lane *lane)
     /* Those that share the bus may have to wait, and for longer another may be older. */
     for (uint32_t i = 0; i < c->stack->config.pseudo_channels; i++) {
         struct hbm_lane *other = &c->lanes[i];
-        if (other == lane || (bus_of(c, other) == bus_of(c, lane)
-                              && other->row_at < *bus_of(c, lane)))
+        if (other == lane || (other->bus == lane->bus && other->row_at < *lane->bus))
             other->row_known = false;
     }
 }

@@ -80,6 +80,7 @@ struct hbm_lane {               /* a pseudo-channel as its controller sees it */
     bool     refreshing;
     bool     wrote;                             /* the last access */
     cycle_t  refresh_due, refresh_end;
+    cycle_t *bus;                               /* when its row-command bus is free */
     cycle_t  since;                             /* some request has been waiting */
     cycle_t  charged;                           /* all clocks before have a cause */
     uint32_t waiting;                           /* bursts in the queues */
@@ -94,12 +95,13 @@ struct hbm_channel {
     struct hbm_queue queue[HBM_WAYS];
     struct hbm_lane *lanes;
     cycle_t  now, next;
-    cycle_t *bus;               /* when each row-command bus is free */
+    cycle_t *buses;             /* one, or one a lane: when it is free */
     cycle_t  turned;            /* when it last turned to reading or to writing */
     uint64_t age;               /* of the next burst */
     uint64_t batches;
     uint32_t number;
     bool     writing;
+    bool     own_queues;        /* its banks have queues of their own */
 };
 
 struct hbm {

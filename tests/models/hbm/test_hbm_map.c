@@ -62,8 +62,8 @@ END_TEST
 static const char *const maps[] = {
     "offset column pseudo channel group bank row",
     "offset group channel column:1 stack bank:1 pseudo row:2 column bank row",
-    "offset column:1 channel pseudo group column stack bank row;"
-        "channel ^= row[0:1]; bank ^= row[2:4]; pseudo ^= bank[2]; group ^= column[1]",
+    ("offset column:1 channel pseudo group column stack bank row;"
+     "channel ^= row[0:1]; bank ^= row[2:4]; pseudo ^= bank[2]; group ^= column[1]"),
     "offset channel column pseudo group stack row bank; stack ^= row[3:4]; channel ^= bank[0:1]",
 };
 
