@@ -207,7 +207,7 @@ static void list(struct hbm *h, uint32_t kind, uint16_t number)
     f->runs[at < h->config.runs ? at : at - h->config.runs] = number;
     f->waiting += beats;
     if (f->count++ == 0)
-        hbm_fifo_first(c);
+        hbm_queue_first(c);
     c->next = cycle_min(c->next, run->ready);
 }
 

@@ -124,8 +124,9 @@ static bool has_next(struct feeder *f)
         uint64_t left = (f->drive->requests - f->sent) * REQUEST_BYTES;
         f->next.bytes = (uint32_t)(left < f->drive->run_bytes ? left : f->drive->run_bytes);
     }
+    uint64_t local = hbm_map_local(f->map, f->next.address);
     f->next_stack = hbm_map_stack(f->map, f->next.address);
-    f->next_channel = HBM_CODE_CHANNEL(hbm_map_code(f->map, hbm_map_local(f->map, f->next.address)));
+    f->next_channel = HBM_CODE_CHANNEL(hbm_map_code(f->map, local));
     f->has_next = true;
     return true;
 }
@@ -137,7 +138,8 @@ static bool fits(const struct feeder *f)
         return false;
     if (f->drive->stream->one_outstanding)
         return f->answered == f->sent;
-    uint32_t bursts = (REQUEST_BYTES + hbm_burst_bytes(&f->config) - 1) / hbm_burst_bytes(&f->config);
+    uint32_t burst = hbm_burst_bytes(&f->config);
+    uint32_t bursts = (REQUEST_BYTES + burst - 1) / burst;
     return hbm_waiting(stack, f->next_channel) + bursts <= QUEUE_REQUESTS * bursts;
 }
 

@@ -1,4 +1,4 @@
-/* hbm_inside.h - what hbm.c (the port) and hbm_channel.c (the controllers) share.
+/* hbm_inside.h - what hbm.c (the port), hbm_queue.c and hbm_channel.c share.
  *
  * A run stays in its place in `runs` until it is answered.  Each channel that has bursts of
  * it lists its number in a fifo; its bursts are worked out only as they enter the
@@ -134,6 +134,6 @@ void hbm_channel_run(struct hbm_channel *c, cycle_t end, bool catch_up);
 void hbm_run_done(struct hbm *h, uint16_t run);
 
 /* Points the fifo's cursor at the bursts of its first run. */
-void hbm_fifo_first(struct hbm_channel *c);
+void hbm_queue_first(struct hbm_channel *c);
 
 #endif

@@ -1,0 +1,313 @@
+/* hbm_queue.c - what waits at a controller, and what it makes each bank want. */
+#include "models/hbm/hbm_queue.h"
+
+static struct hbm_lane *lane_of(struct hbm_channel *c, uint64_t code, uint32_t *bank)
+{
+    uint32_t bits = c->stack->lane_banks_bits;
+    *bank = HBM_CODE_BANK(code) & ((1u << bits) - 1);
+    return &c->lanes[HBM_CODE_BANK(code) >> bits];
+}
+
+/* ---- what each bank is wanted for ---- */
+
+static uint32_t in_sight(const struct hbm_channel *c, const struct hbm_wanted *w, int way)
+{
+    return hbm_own_queue(c) ? w->inside[way] : w->held[way];
+}
+
+/* The oldest request that finds its row open. */
+static uint16_t find_hit(const struct hbm_channel *c, const struct hbm_lane *lane,
+                         uint32_t bank, int way)
+{
+    const struct hbm_bank *b = &lane->pseudo.banks[bank];
+    const struct hbm_wanted *w = &lane->wanted[bank];
+    if (!b->open)
+        return HBM_NONE;
+    const struct hbm_entry *entries = c->queue[way].entries;
+    uint32_t sight = in_sight(c, w, way), seen = 0;
+    for (uint16_t e = w->head[way]; seen < sight; e = entries[e].next) {
+        if (entries[e].row == b->row)
+            return e;
+        seen += entries[e].count;
+    }
+    return HBM_NONE;
+}
+
+static void look_for_hit(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank, int way)
+{
+    struct hbm_wanted *w = &lane->wanted[bank];
+    w->hit[way] = find_hit(c, lane, bank, way);
+    if (w->hit[way] != HBM_NONE) {
+        lane->hits[way] |= hbm_bit(bank);
+        lane->column_known = false;
+    } else if (lane->hits[way] & hbm_bit(bank)) {
+        lane->hits[way] &= ~hbm_bit(bank);
+        lane->column_known = false;
+    }
+}
+
+/* Whether the oldest request of `way` is held up by the row that is open or by none: it is
+ * not if its row is open, or if others want the open row and it has not had its accesses. */
+static bool misses(const struct hbm_channel *c, const struct hbm_wanted *w, int way)
+{
+    if (in_sight(c, w, way) == 0 || w->hit[way] == w->head[way])
+        return false;
+    bool hit = w->hit[way] != HBM_NONE || (hbm_own_queue(c) && w->hit[!way] != HBM_NONE);
+    return !hit || w->served >= c->stack->config.hit_cap;
+}
+
+/* The bank has begun or ceased to want a row command, the next row command being known. */
+static void reconsider_row(const struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank,
+                           bool miss)
+{
+    if (!miss || lane->refreshing) {
+        lane->row_known = !miss && lane->row_bank == bank ? false : lane->row_known;
+        return;
+    }
+    const struct hbm_wanted *w = &lane->wanted[bank];
+    int way = w->row_way[c->writing];
+    uint64_t age = c->queue[way].entries[w->head[way]].age;
+    cycle_t at = hbm_pseudo_at(&lane->pseudo, hbm_row_command_for(lane, bank), bank);
+    at = cycle_max(at, cycle_max(c->now, *lane->bus));
+    if (at < lane->row_at || (at == lane->row_at && age < lane->row_age)) {
+        lane->row_at = at;
+        lane->row_age = age;
+        lane->row_bank = bank;
+    }
+}
+
+static int older_way(const struct hbm_channel *c, const struct hbm_wanted *w)
+{
+    if (in_sight(c, w, HBM_TO_READ) == 0 || in_sight(c, w, HBM_TO_WRITE) == 0)
+        return in_sight(c, w, HBM_TO_READ) == 0 ? HBM_TO_WRITE : HBM_TO_READ;
+    return c->queue[HBM_TO_WRITE].entries[w->head[HBM_TO_WRITE]].age
+         < c->queue[HBM_TO_READ].entries[w->head[HBM_TO_READ]].age ? HBM_TO_WRITE : HBM_TO_READ;
+}
+
+static void look_for_miss(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank, int way)
+{
+    struct hbm_wanted *w = &lane->wanted[bank];
+    bool miss = misses(c, w, w->row_way[way]), missed = lane->misses[way] >> bank & 1;
+    if (miss == missed)
+        return;
+    lane->misses[way] ^= hbm_bit(bank);
+    if (miss)
+        w->miss_since = c->now;
+    if (way == c->writing && lane->row_known)
+        reconsider_row(c, lane, bank, miss);
+}
+
+/* Puts the bank where it belongs: a column command is due, or a row command, or none; or
+ * both, if what comes first decides. */
+void hbm_queue_look(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank)
+{
+    struct hbm_wanted *w = &lane->wanted[bank];
+    if (hbm_own_queue(c)) {
+        look_for_hit(c, lane, bank, HBM_TO_READ);
+        look_for_hit(c, lane, bank, HBM_TO_WRITE);
+        w->row_way[HBM_TO_READ] = w->row_way[HBM_TO_WRITE] = (uint8_t)older_way(c, w);
+        look_for_miss(c, lane, bank, HBM_TO_READ);
+        look_for_miss(c, lane, bank, HBM_TO_WRITE);
+        return;
+    }
+    for (int way = 0; way < HBM_WAYS; way++) {
+        if (w->held[way] == 0 && !((lane->hits[way] | lane->misses[way]) >> bank & 1))
+            continue;
+        look_for_hit(c, lane, bank, way);
+        look_for_miss(c, lane, bank, way);
+    }
+}
+
+/* ---- in ---- */
+
+void hbm_queue_first(struct hbm_channel *c)
+{
+    const struct hbm *h = c->stack;
+    struct hbm_fifo *f = &c->fifo;
+    f->chain = 0;
+    f->last = HBM_NONE;
+    f->full = false;
+    if (f->count == 0)
+        return;
+    const struct hbm_run *run = hbm_first_run(c);
+    uint32_t kind = c->number ^ HBM_CODE_CHANNEL(run->code);
+    const uint16_t *below = &h->below[kind * (h->beats + 1)];
+    f->beat = below[run->first];
+    f->beat_end = below[run->last + 1];
+}
+
+/* The oldest bursts of a bank move on into its own queue; the channel's way decides which. */
+static void move_on(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank)
+{
+    struct hbm_wanted *w = &lane->wanted[bank];
+    int way = c->writing;
+    uint32_t places = c->stack->config.bank_queue - w->inside[0] - w->inside[1];
+    uint32_t n = w->held[way] - w->inside[way];
+    n = n < places ? n : places;
+    if (n == 0)
+        return;
+    w->inside[way] = (uint16_t)(w->inside[way] + n);
+    c->queue[way].counted -= n;
+    c->fifo.full = false;
+    hbm_queue_look(c, lane, bank);
+}
+
+static void append(struct hbm_channel *c, int way, uint64_t code, uint32_t n, uint16_t run)
+{
+    struct hbm_queue *q = &c->queue[way];
+    uint32_t bank;
+    struct hbm_lane *lane = lane_of(c, code, &bank);
+    struct hbm_wanted *w = &lane->wanted[bank];
+    uint16_t e = q->free;
+    assert(e != HBM_NONE);
+    q->free = q->entries[e].next;
+    q->entries[e] = (struct hbm_entry){
+        .age = c->age, .row = HBM_CODE_ROW(code), .count = (uint16_t)n,
+        .run = way == HBM_TO_READ ? run : HBM_NONE,
+        .group = c->stack->runs[run].request.group, .next = HBM_NONE,
+    };
+    if (w->head[way] == HBM_NONE)
+        w->head[way] = e;
+    else
+        q->entries[w->tail[way]].next = e;
+    w->tail[way] = e;
+    c->fifo.last = e;
+}
+
+/* `n` bursts of the chain that is entering. */
+static void enter(struct hbm_channel *c, int way, uint64_t code, uint32_t n)
+{
+    struct hbm_fifo *f = &c->fifo;
+    struct hbm_queue *q = &c->queue[way];
+    uint16_t run = f->runs[f->head];
+    uint32_t bank;
+    struct hbm_lane *lane = lane_of(c, code, &bank);
+    struct hbm_wanted *w = &lane->wanted[bank];
+    if (lane->waiting == 0)
+        lane->since = c->now;
+    bool longer = f->last != HBM_NONE;
+    if (longer)
+        q->entries[f->last].count = (uint16_t)(q->entries[f->last].count + n);
+    else
+        append(c, way, code, n, run);
+    c->age += n;
+    q->counted += n;
+    q->held += n;
+    w->held[way] = (uint16_t)(w->held[way] + n);
+    lane->waiting += n;
+    f->waiting -= n;
+    f->beat += n;
+    f->chain -= n;
+    if (hbm_own_queue(c))
+        move_on(c, lane, bank);
+    else if (!longer && w->hit[way] == HBM_NONE)
+        hbm_queue_look(c, lane, bank);
+    if (way == HBM_TO_WRITE) {
+        struct hbm_run *r = &c->stack->runs[run];
+        hbm_later(&r->done, c->now);
+        if ((r->left -= n) == 0)
+            hbm_run_done(c->stack, run);
+    }
+}
+
+/* Bursts that have arrived enter the queues, in their order, as far as there is room. */
+void hbm_queue_accept(struct hbm_channel *c)
+{
+    struct hbm *h = c->stack;
+    struct hbm_fifo *f = &c->fifo;
+    while (f->count > 0 && !f->full) {
+        const struct hbm_run *run = hbm_first_run(c);
+        if (run->ready > c->now)
+            return;
+        int way = run->request.write ? HBM_TO_WRITE : HBM_TO_READ;
+        const struct hbm_beat *beat = &h->beat[f->beat];
+        uint64_t code = run->code ^ beat->code;
+        if (f->chain == 0) {
+            uint32_t left = f->beat_end - f->beat;
+            f->chain = beat->chain < left ? beat->chain : left;
+            f->last = HBM_NONE;
+        }
+        const struct hbm_config *config = &h->config;
+        uint32_t size = way == HBM_TO_WRITE ? config->write_queue : config->read_queue;
+        uint32_t places = size - c->queue[way].counted;
+        f->full = places == 0;
+        if (places > 0)
+            enter(c, way, code, f->chain < places ? f->chain : places);
+        if (f->beat == f->beat_end) {
+            f->head = f->head + 1 == h->config.runs ? 0 : f->head + 1;
+            f->count--;
+            hbm_queue_first(c);
+        }
+    }
+}
+
+/* Turns to reading or to writing if it is time; returns whether it did. */
+bool hbm_queue_turn(struct hbm_channel *c)
+{
+    const struct hbm_config *config = &c->stack->config;
+    uint32_t reads = c->queue[HBM_TO_READ].held, writes = c->queue[HBM_TO_WRITE].counted;
+    bool writing = c->writing;
+    if (!c->writing)
+        writing = writes >= config->write_high || (reads == 0 && writes > 0);
+    else if (reads > 0 || writes == 0)
+        writing = writes > config->write_low;
+    if (writing == c->writing)
+        return false;
+    c->writing = writing;
+    c->turned = c->now;
+    c->batches += writing;
+    for (uint32_t i = 0; i < config->pseudo_channels; i++) {
+        hbm_forget(&c->lanes[i]);
+        for (uint32_t b = 0; hbm_own_queue(c) && b < 1u << c->stack->lane_banks_bits; b++)
+            move_on(c, &c->lanes[i], b);
+    }
+    return true;
+}
+
+/* ---- out ---- */
+
+static void unlink_entry(struct hbm_channel *c, struct hbm_wanted *w, int way, uint16_t e)
+{
+    struct hbm_queue *q = &c->queue[way];
+    uint16_t before = HBM_NONE;
+    for (uint16_t i = w->head[way]; i != e; i = q->entries[i].next)
+        before = i;
+    if (before == HBM_NONE)
+        w->head[way] = q->entries[e].next;
+    else
+        q->entries[before].next = q->entries[e].next;
+    if (w->tail[way] == e)
+        w->tail[way] = before;
+    if (c->fifo.last == e && way == hbm_first_way(c))
+        c->fifo.last = HBM_NONE;
+    q->entries[e].next = q->free;
+    q->free = e;
+}
+
+void hbm_queue_leave(struct hbm_channel *c, struct hbm_lane *lane, uint32_t n)
+{
+    int way = lane->column_write;
+    uint32_t bank = lane->column_bank;
+    struct hbm_queue *q = &c->queue[way];
+    struct hbm_wanted *w = &lane->wanted[bank];
+    uint16_t e = w->hit[way];
+    w->held[way] = (uint16_t)(w->held[way] - n);
+    q->held -= n;
+    lane->waiting -= n;
+    w->served = w->served + n < UINT16_MAX ? (uint16_t)(w->served + n) : UINT16_MAX - 1;
+    q->entries[e].age += n;
+    q->entries[e].count = (uint16_t)(q->entries[e].count - n);
+    if (hbm_own_queue(c)) {
+        w->inside[way] = (uint16_t)(w->inside[way] - n);
+    } else {
+        q->counted -= n;
+        c->fifo.full = false;
+    }
+    if (q->entries[e].count == 0)
+        unlink_entry(c, w, way, e);
+    else if (!hbm_own_queue(c) && w->hit[way] == w->head[way])
+        return;
+    hbm_queue_look(c, lane, bank);
+    if (hbm_own_queue(c))
+        move_on(c, lane, bank);
+}

@@ -1,0 +1,53 @@
+/* hbm_queue.h - what waits at a controller, and what it makes each bank want.
+ *
+ * A request waits in a list of its bank, oldest first, one list for reads and one for
+ * writes.  From the lists follow three sets of banks for each pseudo-channel: those with a
+ * hit to read, with a hit to write, and those whose oldest request needs a row command.
+ * The rest of the controller (hbm_channel.c) looks only at the sets.
+ */
+#ifndef MODELS_HBM_QUEUE_H
+#define MODELS_HBM_QUEUE_H
+
+#include "models/hbm/hbm_inside.h"
+
+static inline uint64_t hbm_bit(uint32_t bank) { return UINT64_C(1) << bank; }
+
+static inline struct hbm_run *hbm_first_run(const struct hbm_channel *c)
+{
+    return &c->stack->runs[c->fifo.runs[c->fifo.head]];
+}
+
+/* Whether the first run reads or writes; requires one. */
+static inline int hbm_first_way(const struct hbm_channel *c)
+{
+    return hbm_first_run(c)->request.write ? HBM_TO_WRITE : HBM_TO_READ;
+}
+
+static inline enum hbm_command hbm_row_command_for(const struct hbm_lane *lane, uint32_t bank)
+{
+    return lane->pseudo.banks[bank].open ? HBM_PRE : HBM_ACT;
+}
+
+static inline void hbm_forget(struct hbm_lane *lane)
+{
+    lane->row_known = false;
+    lane->column_known = false;
+}
+
+/* A bank with its own queue looks at what is in it, reads and writes; one without looks at
+ * all that waits, in the way the channel has turned. */
+static inline bool hbm_own_queue(const struct hbm_channel *c) { return c->own_queues; }
+
+/* Bursts that have arrived enter the queues, in their order, as far as there is room. */
+void hbm_queue_accept(struct hbm_channel *c);
+
+/* Turns to reading or to writing if it is time; returns whether it did. */
+bool hbm_queue_turn(struct hbm_channel *c);
+
+/* `n` bursts of the hit of the lane's next column command have been read or written. */
+void hbm_queue_leave(struct hbm_channel *c, struct hbm_lane *lane, uint32_t n);
+
+/* After the bank has opened or closed a row: puts it into the sets where it belongs. */
+void hbm_queue_look(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank);
+
+#endif
