@@ -6,7 +6,7 @@
 #include <check.h>
 
 #define SUITES(X) \
-    X(diag) X(trace) X(ops) X(gradient) X(expand) X(param) X(machine) X(figures) X(output) X(options) \
+    X(diag) X(trace) X(ops) X(gradient) X(expand) X(param) X(machine) X(figures) X(output) X(options) X(report) \
     X(bf16) X(mxu) X(mxu_twin) \
     X(block) X(link) X(engine) X(engine_ends) X(pool) X(isolate) \
     X(hbm_map) X(hbm_rules) X(hbm) X(hbm_block) X(hbm_peers)
