@@ -6,7 +6,8 @@
 #include <check.h>
 
 #define SUITES(X) \
-    X(diag) X(trace) X(ops) X(gradient) X(expand) X(param) X(machine) X(figures) X(output) X(options) X(report) \
+    X(diag) X(trace) X(ops) X(gradient) X(expand) X(param) X(machine) X(figures) X(output) X(options) \
+    X(report) X(report_table) \
     X(bf16) X(mxu) X(mxu_twin) \
     X(block) X(link) X(engine) X(engine_ends) X(pool) X(isolate) \
     X(hbm_map) X(hbm_rules) X(hbm) X(hbm_block) X(hbm_peers)
