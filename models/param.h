@@ -24,7 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PARAM_TEXT 256
+#define PARAM_TEXT 512
 
 enum param_type { PARAM_COUNT, PARAM_SIZE, PARAM_REAL, PARAM_CHOICE, PARAM_STRING };
 
