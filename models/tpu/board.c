@@ -1,0 +1,261 @@
+/* board.c - see board.h. */
+#include "models/tpu/board.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+const char *const tpu_state_names[TPU_STATES_COUNT] = {
+#define NAME(id, name, what) name,
+    TPU_STATES(NAME)
+#undef NAME
+};
+
+struct group {
+    uint32_t left;              /* operations that have not ended */
+    uint32_t peers_left;
+    bool     ended;             /* here */
+    cycle_t  start, end;
+    cycle_t  busy[TPU_UNITS_COUNT];
+};
+
+struct tpu_board {
+    const struct tpu_program *program;
+    uint32_t      op_cycles;
+    uint32_t     *values;       /* of semaphores */
+    struct group *groups;
+    uint32_t      groups_left;
+    bool          changed;
+    cycle_t       worked_to[TPU_UNITS_COUNT];       /* counted as busy so far */
+    /* Groups whose semaphore is due, in order of time: the delay is the same for all. */
+    struct due { uint32_t group; cycle_t at; } *due;
+    uint32_t      due_first, due_count;
+    uint32_t     *ended;        /* to be told to peers */
+    uint32_t      ended_first, ended_count;
+};
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *p = calloc(count ? count : 1, size);
+    if (!p)
+        abort();
+    return p;
+}
+
+static void all_ended(struct tpu_board *b, uint32_t group, cycle_t now)
+{
+    b->due[b->due_count++] = (struct due){ group, now + b->op_cycles };
+}
+
+static void group_ended(struct tpu_board *b, uint32_t group, cycle_t now)
+{
+    struct group *g = &b->groups[group];
+    g->end = now;
+    g->ended = true;
+    b->groups_left--;
+    b->ended[b->ended_count++] = group;
+    if (g->peers_left == 0)
+        all_ended(b, group, now);
+}
+
+struct tpu_board *tpu_board_new(const struct tpu_program *program, uint32_t op_cycles)
+{
+    struct tpu_board *b = zeroed(1, sizeof *b);
+    b->program = program;
+    b->op_cycles = op_cycles;
+    b->values = zeroed(program->semaphores, sizeof *b->values);
+    b->groups = zeroed(program->groups, sizeof *b->groups);
+    b->due = zeroed(program->groups + 1, sizeof *b->due);
+    b->ended = zeroed(program->groups, sizeof *b->ended);
+    b->groups_left = program->groups;
+    for (uint32_t i = 0; i < program->count; i++)
+        b->groups[program->uops[i].group].left++;
+    for (uint32_t g = 0; g < program->groups; g++) {
+        b->groups[g].start = CYCLE_NEVER;
+        b->groups[g].peers_left = program->peers;
+    }
+    b->due[b->due_count++] = (struct due){ program->groups, op_cycles };
+    return b;
+}
+
+void tpu_board_free(struct tpu_board *b)
+{
+    if (!b)
+        return;
+    free(b->values);
+    free(b->groups);
+    free(b->due);
+    free(b->ended);
+    free(b);
+}
+
+/* A group without operations of this core ends when its turn comes: with the one before. */
+static void end_empty_after(struct tpu_board *b, uint32_t group, cycle_t now)
+{
+    uint32_t next = group == b->program->groups ? 0 : group + 1;
+    if (next < b->program->groups && b->groups[next].left == 0)
+        group_ended(b, next, now);
+}
+
+cycle_t tpu_board_step(struct tpu_board *b, cycle_t now)
+{
+    while (b->due_first < b->due_count && b->due[b->due_first].at <= now) {
+        struct due d = b->due[b->due_first++];
+        tpu_board_raise(b, d.group);
+        end_empty_after(b, d.group, now);
+    }
+    return b->due_first < b->due_count ? b->due[b->due_first].at : CYCLE_NEVER;
+}
+
+bool tpu_board_changed(struct tpu_board *b)
+{
+    bool changed = b->changed;
+    b->changed = false;
+    return changed;
+}
+
+void tpu_board_raise(struct tpu_board *b, uint32_t semaphore)
+{
+    assert(semaphore < b->program->semaphores);
+    b->values[semaphore]++;
+    b->changed = true;
+}
+
+/* Operations of a unit overlap, and end in order: each counts from the end of the last. */
+static void count_busy(struct tpu_board *b, const struct tpu_uop *u, cycle_t start, cycle_t now)
+{
+    cycle_t from = cycle_max(start, b->worked_to[u->unit]);
+    b->groups[u->group].busy[u->unit] += now - from;
+    b->worked_to[u->unit] = now;
+}
+
+void tpu_board_finish(struct tpu_board *b, const struct tpu_uop *u, cycle_t start, cycle_t now)
+{
+    count_busy(b, u, start, now);
+    if (u->signal != TPU_NO_SEMAPHORE)
+        tpu_board_raise(b, u->signal);
+    assert(b->groups[u->group].left > 0);
+    if (--b->groups[u->group].left == 0)
+        group_ended(b, u->group, now);
+}
+
+bool tpu_board_ended(struct tpu_board *b, uint32_t *group)
+{
+    if (b->ended_first == b->ended_count)
+        return false;
+    *group = b->ended[b->ended_first++];
+    return true;
+}
+
+void tpu_board_peer_ended(struct tpu_board *b, uint32_t group, cycle_t now)
+{
+    struct group *g = &b->groups[group];
+    assert(g->peers_left > 0);
+    if (--g->peers_left == 0 && g->ended)
+        all_ended(b, group, now);
+}
+
+bool tpu_board_done(const struct tpu_board *b)
+{
+    return b->groups_left == 0;
+}
+
+cycle_t tpu_board_group_end(const struct tpu_board *b, uint32_t group)
+{
+    return b->groups[group].end;
+}
+
+cycle_t tpu_board_busy(const struct tpu_board *b, uint32_t group, enum tpu_unit unit)
+{
+    return b->groups[group].busy[unit];
+}
+
+cycle_t tpu_board_group_start(const struct tpu_board *b, uint32_t group)
+{
+    return b->groups[group].start == CYCLE_NEVER ? b->groups[group].end
+                                                 : b->groups[group].start;
+}
+
+static uint32_t next_of(const struct tpu_queue *q, uint32_t from)
+{
+    while (from < q->program->count && q->program->uops[from].unit != q->unit)
+        from++;
+    return from;
+}
+
+void tpu_queue_init(struct tpu_queue *q, struct tpu_board *b, enum tpu_unit unit)
+{
+    *q = (struct tpu_queue){ .program = b->program, .board = b, .unit = unit };
+    q->head = next_of(q, 0);
+    tpu_queue_account(q, false, 0);
+}
+
+/* The first wait that is not met; NULL if all are. */
+static const struct tpu_wait *unmet(const struct tpu_queue *q, const struct tpu_uop *u)
+{
+    for (uint32_t i = 0; i < u->waits; i++)
+        if (q->board->values[u->wait[i].semaphore] < u->wait[i].value)
+            return &u->wait[i];
+    return NULL;
+}
+
+const struct tpu_uop *tpu_queue_ready(const struct tpu_queue *q)
+{
+    if (q->head == q->program->count)
+        return NULL;
+    const struct tpu_uop *u = &q->program->uops[q->head];
+    return unmet(q, u) ? NULL : u;
+}
+
+void tpu_queue_take(struct tpu_queue *q, cycle_t now)
+{
+    struct group *g = &q->board->groups[q->program->uops[q->head].group];
+    g->start = cycle_min(g->start, now);
+    q->head = next_of(q, q->head + 1);
+}
+
+static enum tpu_state state_of(const struct tpu_queue *q, bool busy)
+{
+    if (busy)
+        return TPU_STATE_BUSY;
+    if (q->head == q->program->count)
+        return TPU_STATE_IDLE;
+    const struct tpu_wait *w = unmet(q, &q->program->uops[q->head]);
+    if (!w)
+        return TPU_STATE_BUSY;
+    enum tpu_unit owner = q->program->owners[w->semaphore];
+    return owner == TPU_UNITS_COUNT ? TPU_STATE_OP : (enum tpu_state)owner;
+}
+
+void tpu_queue_account(struct tpu_queue *q, bool busy, cycle_t now)
+{
+    enum tpu_state state = state_of(q, busy);
+    if (state == q->state && now > 0)
+        return;
+    q->cycles[q->state] += now - q->since;
+    q->state = state;
+    q->since = now;
+}
+
+void tpu_queue_cycles(const struct tpu_queue *q, cycle_t now, uint64_t cycles[TPU_STATES_COUNT])
+{
+    for (int s = 0; s < TPU_STATES_COUNT; s++)
+        cycles[s] = q->cycles[s];
+    cycles[q->state] += now - q->since;
+}
+
+void tpu_queue_describe(const struct tpu_queue *q, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (q->head == q->program->count)
+        return;
+    const struct tpu_uop *u = &q->program->uops[q->head];
+    const struct tpu_wait *w = unmet(q, u);
+    if (!w)
+        snprintf(text, size, "%s: operation %" PRIu32 " (group %" PRIu32 ") is ready",
+                 tpu_unit_names[q->unit], q->head, u->group);
+    else
+        snprintf(text, size, "%s: operation %" PRIu32 " (group %" PRIu32 ") waits for s%" PRIu32
+                 " >= %" PRIu32 ", now %" PRIu32, tpu_unit_names[q->unit], q->head, u->group,
+                 w->semaphore, w->value, q->board->values[w->semaphore]);
+}
