@@ -1,0 +1,84 @@
+/* emit.c - unit operations of a group, and what they wait for. */
+#include <assert.h>
+
+#include "models/tpu/lower_parts.h"
+
+/* The group that must have ended before this one may begin; `groups`: the start. */
+static uint32_t group_before(const struct emit *e)
+{
+    const struct lower *l = e->lower;
+    uint32_t start = e->program->groups;
+    if (!l->options.overlap)
+        return e->group == 0 ? start : e->group - 1;
+    uint32_t before = start;
+    const struct tpu_group *g = &l->plan->groups[e->group];
+    for (uint32_t o = 0; o < g->op_count; o++) {
+        const struct trace_op *op = &l->trace->ops[g->ops[o]];
+        for (uint32_t i = 0; i < op->ins; i++) {
+            uint32_t maker = l->tensors[op->in[i]].maker;
+            if (maker < e->group && (before == start || maker > before))
+                before = maker;
+        }
+    }
+    return before;
+}
+
+void emit_uop(struct emit *e, struct tpu_uop *u)
+{
+    if (!e->began[u->unit])
+        tpu_uop_wait(u, group_before(e), 1);
+    e->began[u->unit] = true;
+    u->group = e->group;
+    u->signal = e->semaphores[u->unit];
+    e->raised[u->unit]++;
+    tpu_program_add(e->program, u);
+}
+
+void emit_wait(const struct emit *e, struct tpu_uop *u, enum tpu_unit unit, uint32_t count)
+{
+    tpu_uop_wait(u, e->semaphores[unit], count);
+}
+
+void emit_wait_free(const struct emit *e, struct tpu_uop *u, enum tpu_unit unit, uint32_t count)
+{
+    if (!e->lower->options.overlap)
+        emit_wait(e, u, unit, count);
+}
+
+/* A tensor lies in HBM in pieces of TILE_ROWS rows by the lanes of a register, row after
+ * row of them: columns of some rows are one piece of memory for each TILE_ROWS rows. */
+static struct tpu_transfer transfer(const struct emit *e, uint32_t tensor, struct lower_part p)
+{
+    const struct lower *l = e->lower;
+    const struct lower_tensor *t = &l->tensors[tensor];
+    uint64_t size = trace_type_bytes(l->trace->tensors[tensor].type);
+    uint64_t address = t->address;
+    if (l->shared)
+        address += lower_padded_bytes(l, tensor, lower_first_row(l, tensor, e->core));
+    if (t->cols == 1 || t->rows == 1) {
+        uint64_t from = t->cols == 1 ? p.row : p.col, count = t->cols == 1 ? p.rows : p.cols;
+        return (struct tpu_transfer){ address + from * size, 0, 1,
+                                      (uint32_t)(lower_pad_cols(l, count) * size) };
+    }
+    uint64_t pitch = TILE_ROWS * lower_pad_cols(l, t->cols) * size;
+    uint64_t piece = TILE_ROWS * lower_pad_cols(l, p.cols) * size;
+    uint64_t pieces = lower_round(p.rows, TILE_ROWS) / TILE_ROWS;
+    address += p.row / TILE_ROWS * pitch + p.col / l->config->vpu.lanes * TILE_ROWS
+             * l->config->vpu.lanes * size;
+    if (piece == pitch && pieces * piece <= UINT32_MAX)
+        return (struct tpu_transfer){ address, 0, 1, (uint32_t)(pieces * piece) };
+    return (struct tpu_transfer){ address, pitch, (uint32_t)pieces, (uint32_t)piece };
+}
+
+void emit_move(struct emit *e, enum tpu_unit unit, uint32_t tensor, struct lower_part part,
+               enum tpu_unit buffer, uint32_t count)
+{
+    if (e->lower->tensors[tensor].on_chip)
+        return;
+    struct tpu_uop u = { .unit = unit, .transfer = transfer(e, tensor, part) };
+    if (unit == TPU_LOAD)
+        emit_wait_free(e, &u, buffer, count);
+    else
+        emit_wait(e, &u, buffer, count);
+    emit_uop(e, &u);
+}
