@@ -12,6 +12,7 @@
 #define HOST(...)  PARAM_ENTRY(tpu_host_config, __VA_ARGS__)
 #define LOWER(...) PARAM_ENTRY(tpu_lower_config, __VA_ARGS__)
 #define HBM(...)   PARAM_ENTRY(hbm_config, __VA_ARGS__)
+#define ENERGY(...) PARAM_ENTRY(energy_config, __VA_ARGS__)
 
 static const struct param chip[]  = { TPU_CHIP_PARAMS(CHIP) };
 static const struct param core[]  = { TPU_CORE_PARAMS(CORE) };
@@ -24,12 +25,16 @@ static const struct param ici[]   = { TPU_ICI_PARAMS(ICI) };
 static const struct param host[]  = { TPU_HOST_PARAMS(HOST) };
 static const struct param lower[] = { TPU_LOWER_PARAMS(LOWER) };
 static const struct param hbm[]   = { HBM_PARAMS(HBM) };
+static const struct param energy[] = { ENERGY_PARAMS(ENERGY) };
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
 /* In a TPU only; TPU_SECTIONS has the words. */
 #define TPU(name, params, what) \
     { #name, what, name, COUNT(name), offsetof(struct figures, tpu.name), \
+      MACHINE_USES(MACHINE_TPU) },
+#define PRICES(name, what) \
+    { #name, what, name, COUNT(name), offsetof(struct figures, name), \
       MACHINE_USES(MACHINE_TPU) },
 #define BOTH(name, what) \
     { #name, what, name, COUNT(name), offsetof(struct figures, name), \
@@ -38,6 +43,7 @@ static const struct param hbm[]   = { HBM_PARAMS(HBM) };
 static const struct section sections[] = {
     TPU_SECTIONS(TPU)
     BOTH(hbm, "the memory")
+    PRICES(energy, "what everything costs")
 };
 
 const struct schema figures_schema = {

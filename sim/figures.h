@@ -6,6 +6,7 @@
 #ifndef SIM_FIGURES_H
 #define SIM_FIGURES_H
 
+#include "models/energy/prices.h"
 #include "models/hbm/hbm_params.h"
 #include "models/tpu/config.h"
 #include "sim/machine.h"
@@ -13,6 +14,7 @@
 struct figures {
     struct tpu_config tpu;
     struct hbm_config hbm;
+    struct energy_config energy;
 };
 
 extern const struct schema figures_schema;

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/cmd_hbm.h"
 #include "sim/cmd_machine.h"
+#include "sim/cmd_run.h"
 #include "sim/cmd_trace.h"
 #include "sim/output.h"
 #include "traces/diag.h"
@@ -18,6 +20,10 @@ static const struct command {
     int       (*run)(int argc, char **argv);
     const char *what;
 } commands[] = {
+    { "run",     cmd_run,     "run a trace or network on a machine" },
+    { "gemm",    cmd_gemm,    "run one matrix product, or a list of them" },
+    { "disasm",  cmd_disasm,  "print the program that a trace becomes" },
+    { "hbm",     cmd_hbm,     "drive the memory alone with a stream of requests" },
     { "trace",   cmd_trace,   "sum up a trace, or expand a network into one" },
     { "machine", cmd_machine, "list the machines, or print every figure of one" },
     { "help",    cmd_help,    "show this" },

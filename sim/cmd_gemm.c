@@ -1,0 +1,166 @@
+/* cmd_gemm.c - run one matrix product, or a list of them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/cmd_run.h"
+#include "sim/gemm.h"
+#include "sim/output.h"
+#include "sim/report.h"
+#include "sim/run_options.h"
+
+static const struct option_row rows[] = {
+    RUN_OPTIONS,
+    { "transpose", "nn|nt|tn",     "how operands are stored (default: nn)" },
+    { "type",      "bf16|f16|f32", "what they are stored as (default: bf16)" },
+    { "list",      "FILE",         "products from a CSV file with columns M, K, N" },
+    { "json",      "FILE",         "write the result as JSON (- is stdout, and then no text)" },
+    { "csv",       "FILE",         "write rows of a list there (default: stdout)" },
+};
+enum { TRANSPOSE = RUN_ROWS, TYPE, LIST, JSON, CSV };
+
+struct multiplying {
+    struct run_options options;
+    struct gemm gemm;
+    bool        given;
+    const char *list, *json, *csv;
+};
+
+static int fail(const struct diag *d, int status)
+{
+    diag_print(d, stderr);
+    return status;
+}
+
+static int refuse(const struct options *o, const char *what, const char *expected)
+{
+    options_wrong(o, "%s%.40s: expected %s", what, o->value, expected);
+    return -1;
+}
+
+static int take(struct multiplying *x, const struct options *o, int i)
+{
+    int taken = i >= 0 ? run_options_take(&x->options, o, i) : 0;
+    if (taken != 0)
+        return taken;
+    switch (i) {
+    case TRANSPOSE:
+        return gemm_transpose(&x->gemm, o->value) ? 1 : refuse(o, "--transpose ", "nn, nt or tn");
+    case TYPE:
+        return gemm_type(&x->gemm, o->value) ? 1 : refuse(o, "--type ", "bf16, f16 or f32");
+    case LIST: x->list = o->value; return 1;
+    case JSON: x->json = o->value; return 1;
+    case CSV:  x->csv = o->value; return 1;
+    default:
+        if (x->given)
+            return refuse(o, "", "one product");
+        x->given = true;
+        return gemm_parse(&x->gemm, o->value) ? 1
+             : refuse(o, "", "rows x inputs x outputs, as 1024x4096x512");
+    }
+}
+
+static json_t *multiply(const struct multiplying *x, const struct machine *m,
+                        const struct gemm *g, struct diag *d, int *status)
+{
+    struct trace *t = gemm_trace(g, d);
+    json_t *result = NULL;
+    *status = 2;
+    if (t) {
+        struct experiment e = run_options_experiment(&x->options, m);
+        if (e.lower.cores == 0)
+            e.lower.cores = 1;
+        e.trace = t;
+        e.progress = !x->list;
+        result = experiment_run(&e, d, status);
+    }
+    trace_free(t);
+    return result;
+}
+
+static int run_one(const struct multiplying *x, const struct machine *m)
+{
+    struct diag d = { .text = "" };
+    int status;
+    json_t *result = multiply(x, m, &x->gemm, &d, &status);
+    if (!result)
+        return fail(&d, status);
+    struct output *o = x->json ? output_open(x->json, &d) : NULL;
+    if (x->json && !o)
+        status = fail(&d, 2);
+    if (o) {
+        json_dumpf(result, output_stream(o), JSON_INDENT(1) | JSON_REAL_PRECISION(17));
+        fputc('\n', output_stream(o));
+        status = output_commit(o, &d) ? 0 : fail(&d, 1);
+    }
+    if (status == 0 && (!x->json || strcmp(x->json, "-") != 0))
+        report_text(result, stdout);
+    json_decref(result);
+    return status;
+}
+
+static double number(const json_t *o, const char *key)
+{
+    return json_number_value(json_object_get(o, key));
+}
+
+static void write_row(const struct gemm *g, const json_t *r, FILE *out)
+{
+    const json_t *op = json_array_get(json_object_get(r, "ops"), 0);
+    fprintf(out, "%s,%llu,%llu,%llu,%s,%s,%.0f,%.17g,%.0f,%.17g,%.17g,%.17g,%.17g,%.0f,%.17g,"
+            "%.17g,%s\n", g->name, (unsigned long long)g->m, (unsigned long long)g->k,
+            (unsigned long long)g->n, gemm_transpose_name(g), trace_type_names[g->type],
+            number(r, "cores"), number(r, "time_s"), number(r, "cycles"), number(r, "launch_s"),
+            number(r, "host_s"), number(r, "flops_per_s"), number(r, "mxu_utilization"),
+            number(json_object_get(r, "hbm"), "bytes"), number(r, "energy_j"),
+            number(r, "average_power_w"), json_string_value(json_object_get(op, "bound_by")));
+}
+
+static int run_list(const struct multiplying *x, const struct machine *m)
+{
+    struct diag d = { .text = "" };
+    struct gemm *list;
+    size_t count = gemm_list(x->list, &x->gemm, &list, &d);
+    if (count == 0)
+        return fail(&d, 2);
+    d.file[0] = '\0';
+    struct output *o = output_open(x->csv ? x->csv : "-", &d);
+    int status = o ? 0 : fail(&d, 2);
+    if (o)
+        fputs("name,m,k,n,transpose,type,cores,time_s,cycles,launch_s,host_s,flops_per_s,"
+              "mxu_utilization,hbm_bytes,energy_j,average_power_w,bound_by\n", output_stream(o));
+    for (size_t i = 0; o && status == 0 && i < count; i++) {
+        json_t *r = multiply(x, m, &list[i], &d, &status);
+        if (r)
+            write_row(&list[i], r, output_stream(o));
+        json_decref(r);
+    }
+    free(list);
+    if (status != 0 && o) {
+        output_discard(o);
+        return fail(&d, status);
+    }
+    return !o ? status : output_commit(o, &d) ? 0 : fail(&d, 1);
+}
+
+int cmd_gemm(int argc, char **argv)
+{
+    struct options o = OPTIONS("gemm", "MxKxN", rows, argc, argv);
+    struct multiplying x = { .gemm = { .type = TRACE_BF16 } };
+    struct diag d = { .text = "" };
+    int i;
+    while ((i = options_next(&o)) >= 0 || i == OPTIONS_ARGUMENT)
+        if (take(&x, &o, i) < 0)
+            return 2;
+    if (i == OPTIONS_HELP || i == OPTIONS_WRONG)
+        return i == OPTIONS_HELP ? 0 : 2;
+    if (x.given == (x.list != NULL))
+        return options_wrong(&o, "expected either a product, as 1024x4096x512, or --list FILE");
+    if (!x.options.choice.arch && !x.options.choice.file)
+        x.options.choice.arch = "tpu";
+    struct machine *m = run_options_machine(&x.options, &d);
+    if (!m)
+        return fail(&d, 2);
+    int status = x.list ? run_list(&x, m) : run_one(&x, m);
+    machine_free(m);
+    return status;
+}

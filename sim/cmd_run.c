@@ -1,0 +1,180 @@
+/* cmd_run.c - run a trace or network on a machine, or print the program it becomes. */
+#include "sim/cmd_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/output.h"
+#include "sim/report.h"
+#include "sim/run_options.h"
+#include "traces/net.h"
+#include "traces/summary.h"
+
+static const struct option_row rows[] = {
+    RUN_OPTIONS,
+    { "inference", NULL,   "of a network, the forward pass alone" },
+    { "batch",     "N",    "of a network, instead of its own" },
+    { "json",      "FILE", "write the result as JSON (- is stdout, and then no text)" },
+    { "csv",       "FILE", "write a row an op (- likewise)" },
+    { "power",     "FILE", "write power over time as CSV (- likewise)" },
+};
+enum { INFERENCE = RUN_ROWS, BATCH, JSON, CSV, POWER };
+
+static int fail(const struct diag *d, int status)
+{
+    diag_print(d, stderr);
+    return status;
+}
+
+struct running {
+    struct run_options options;
+    struct net_options net;
+    const char *file, *json, *csv, *power;
+};
+
+static int take(struct running *r, const struct options *o, int i)
+{
+    unsigned batch = 0;
+    int taken = i >= 0 ? run_options_take(&r->options, o, i) : 0;
+    if (taken != 0)
+        return taken;
+    switch (i) {
+    case INFERENCE: r->net.inference = true; return 1;
+    case JSON:      r->json = o->value; return 1;
+    case CSV:       r->csv = o->value; return 1;
+    case POWER:     r->power = o->value; return 1;
+    case BATCH:
+        if (!run_options_number(o->value, 1u << 30, &batch)) {
+            options_wrong(o, "--batch %.40s: expected a whole number, 1 to %u", o->value,
+                          1u << 30);
+            return -1;
+        }
+        r->net.batch = batch;
+        return 1;
+    default:
+        if (r->file) {
+            options_wrong(o, "%.80s: a second file; expected one", o->value);
+            return -1;
+        }
+        r->file = o->value;
+        return 1;
+    }
+}
+
+/* 0, or the exit status of a command that ends here. */
+static int parse(struct running *r, struct options *o, bool *ends)
+{
+    int i;
+    *ends = true;
+    while ((i = options_next(o)) >= 0 || i == OPTIONS_ARGUMENT)
+        if (take(r, o, i) < 0)
+            return 2;
+    if (i == OPTIONS_HELP || i == OPTIONS_WRONG)
+        return i == OPTIONS_HELP ? 0 : 2;
+    if (!r->file)
+        return options_wrong(o, "no file; expected a trace or a network");
+    if (!r->options.choice.arch && !r->options.choice.file)
+        return options_wrong(o, "no machine; expected --arch NAME or --machine FILE");
+    *ends = false;
+    return 0;
+}
+
+static void write_json(const json_t *result, FILE *out)
+{
+    json_dumpf(result, out, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
+    fputc('\n', out);
+}
+
+/* One result file; true if it was asked for and is stdout. */
+static int write_file(const json_t *result, const char *path,
+                      void (*write)(const json_t *, FILE *), bool *on_stdout)
+{
+    struct diag d = { .text = "" };
+    if (!path)
+        return 0;
+    struct output *o = output_open(path, &d);
+    if (!o)
+        return fail(&d, 2);
+    write(result, output_stream(o));
+    *on_stdout |= strcmp(path, "-") == 0;
+    return output_commit(o, &d) ? 0 : fail(&d, 1);
+}
+
+static int write_all(const struct running *r, const json_t *result)
+{
+    bool on_stdout = false;
+    int status = write_file(result, r->json, write_json, &on_stdout);
+    if (status == 0)
+        status = write_file(result, r->csv, report_csv, &on_stdout);
+    if (status == 0)
+        status = write_file(result, r->power, report_power_csv, &on_stdout);
+    if (status == 0 && !on_stdout)
+        report_text(result, stdout);
+    return status;
+}
+
+static int run(const struct running *r, const struct experiment *e)
+{
+    struct diag d = { .text = "" };
+    int status = 0;
+    json_t *result = experiment_run(e, &d, &status);
+    if (!result) {
+        if (d.line > 0 && d.file[0] == '\0')
+            snprintf(d.file, sizeof d.file, "%s", r->file);
+        return fail(&d, status);
+    }
+    status = write_all(r, result);
+    json_decref(result);
+    return status;
+}
+
+static int disassemble(const struct running *r, const struct experiment *e)
+{
+    struct diag d = { .text = "" };
+    if (experiment_disassemble(e, stdout, &d))
+        return 0;
+    if (d.line > 0)
+        snprintf(d.file, sizeof d.file, "%s", r->file);
+    return fail(&d, 2);
+}
+
+static int with_trace(struct running *r, int (*then)(const struct running *,
+                                                     const struct experiment *))
+{
+    struct diag d = { .text = "" };
+    struct machine *m = run_options_machine(&r->options, &d);
+    if (!m)
+        return fail(&d, 2);
+    struct trace *t = trace_load(r->file, &r->net, &d);
+    int status = 2;
+    if (t) {
+        struct experiment e = run_options_experiment(&r->options, m);
+        e.trace = t;
+        e.progress = true;
+        trace_print_warnings(t, r->file, stderr);
+        status = then(r, &e);
+    } else {
+        diag_print(&d, stderr);
+    }
+    trace_free(t);
+    machine_free(m);
+    return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct options o = OPTIONS("run", "FILE", rows, argc, argv);
+    struct running r = { .file = NULL };
+    bool ends;
+    int status = parse(&r, &o, &ends);
+    return ends ? status : with_trace(&r, run);
+}
+
+int cmd_disasm(int argc, char **argv)
+{
+    struct options o = OPTIONS("disasm", "FILE", rows, argc, argv);
+    struct running r = { .file = NULL };
+    bool ends;
+    int status = parse(&r, &o, &ends);
+    return ends ? status : with_trace(&r, disassemble);
+}

@@ -1,0 +1,76 @@
+/* run_options.c - see run_options.h. */
+#include "sim/run_options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/figures.h"
+
+bool run_options_number(const char *text, unsigned most, unsigned *value)
+{
+    char *end;
+    errno = 0;
+    unsigned long n = isdigit((unsigned char)text[0]) ? strtoul(text, &end, 10) : 0;
+    if (n == 0 || errno || *end != '\0' || n > most)
+        return false;
+    *value = (unsigned)n;
+    return true;
+}
+
+static int wrong_number(const struct options *o, const char *name, unsigned most)
+{
+    options_wrong(o, "--%s %.40s: expected a whole number, 1 to %u", name, o->value, most);
+    return -1;
+}
+
+int run_options_take(struct run_options *r, const struct options *o, int i)
+{
+    enum { CORES = CHOICE_ROWS, PRECISION, IDEAL, THREADS, EXACT };
+    if (choice_take(&r->choice, i, o->value))
+        return 1;
+    switch (i) {
+    case CORES:
+        return run_options_number(o->value, 64, &r->lower.cores) ? 1 : wrong_number(o, "cores", 64);
+    case PRECISION:
+        if (strcmp(o->value, "highest") != 0 && strcmp(o->value, "default") != 0) {
+            options_wrong(o, "--precision %.40s: expected highest or default", o->value);
+            return -1;
+        }
+        r->lower.highest = strcmp(o->value, "highest") == 0;
+        return 1;
+    case IDEAL:
+        if (r->ideal_count == RUN_IDEALS) {
+            options_wrong(o, "--ideal %.40s: expected at most %d of them", o->value, RUN_IDEALS);
+            return -1;
+        }
+        r->ideals[r->ideal_count++] = o->value;
+        return 1;
+    case THREADS:
+        return run_options_number(o->value, 256, &r->threads) ? 1
+                                                              : wrong_number(o, "threads", 256);
+    case EXACT:
+        r->exact = true;
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+struct machine *run_options_machine(struct run_options *r, struct diag *d)
+{
+    struct machine *m = choice_machine(&r->choice, &figures_schema, d);
+    for (size_t i = 0; m && i < r->ideal_count; i++)
+        if (!experiment_idealize(m, &r->lower, r->ideals[i], d)) {
+            machine_free(m);
+            m = NULL;
+        }
+    return m;
+}
+
+struct experiment run_options_experiment(const struct run_options *r, const struct machine *m)
+{
+    return (struct experiment){ .machine = m, .lower = r->lower, .threads = r->threads,
+                                .exact = r->exact };
+}
