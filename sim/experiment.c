@@ -110,7 +110,7 @@ static int write_result(const struct tpu_chip *c, const struct experiment *e, FI
     const char *fault = tpu_result_fault(c);
     if (fault)
         return say(out, FAILED, fault);
-    json_t *o = tpu_result(c, e->machine, e->trace);
+    json_t *o = tpu_result(c, e->machine, e->trace, &e->lower);
     int failed = json_dumpf(o, out, JSON_COMPACT | JSON_REAL_PRECISION(17));
     json_decref(o);
     return failed ? say(out, FAILED, "the result could not be written") : 0;

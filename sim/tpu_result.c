@@ -176,13 +176,15 @@ static uint64_t group_events(const struct tpu_chip *c, uint32_t g, enum tpu_even
     return sum;
 }
 
-/* What took more than half of the time that a group was under way: the busiest unit, or
- * memory at its rate; else it is latency that nothing hides. */
+/* What took more than half of the time that a group was under way: memory at its rate, the
+ * busiest unit, or (when neither of these) an engine of the DMA that waits for memory; else
+ * it is latency that nothing hides. */
 static const char *bound_by(const struct summing *x, uint32_t g, double span, double bytes)
 {
     static const struct { enum tpu_unit unit; const char *name; } candidates[] = {
         { TPU_MATRIX, "matrix units" }, { TPU_VECTOR, "vector unit" },
         { TPU_TRANSPOSE, "transpose units" }, { TPU_LINK, "core links" },
+        { TPU_LOAD, "dma" }, { TPU_STORE, "dma" },
     };
     const char *name = "latency";
     double most = 0.5 * span, memory = bytes / x->peak_bytes;
@@ -190,12 +192,17 @@ static const char *bound_by(const struct summing *x, uint32_t g, double span, do
         tick_t busy = 0;
         for (uint32_t c = 0; c < x->chip->cores; c++)
             busy = tick_max(busy, tpu_core_group_busy(x->chip->core[c], g, candidates[i].unit));
-        if (seconds_of(busy) > most) {
+        bool dma = candidates[i].unit == TPU_LOAD || candidates[i].unit == TPU_STORE;
+        if (seconds_of(busy) > most && !(dma && strcmp(name, "latency") != 0)) {
             most = seconds_of(busy);
             name = candidates[i].name;
         }
+        if (!dma && memory > most) {
+            most = memory;
+            name = "hbm bandwidth";
+        }
     }
-    return memory > most ? "hbm bandwidth" : name;
+    return name;
 }
 
 static json_t *op_names(const struct summing *x, const struct tpu_group *g)
@@ -246,7 +253,7 @@ static json_t *op_json(const struct summing *x, uint32_t index, tick_t from, tic
         "bound_by", bound_by(x, index, span, (double)bytes),
         "mxu_utilization", ratio(2.0 * (double)macs, x->peak_flops * time),
         "flops_per_byte", ratio((double)g->flops, (double)bytes),
-        "roof_flops_per_s", roof > 0 && roof < x->peak_flops ? roof : x->peak_flops);
+        "roof_flops_per_s", roof < x->peak_flops ? roof : x->peak_flops);
 }
 
 /* Each moment belongs to the oldest unfinished group. */
@@ -285,7 +292,8 @@ static json_t *phases_json(const json_t *ops)
                     any = true;
                 }
             }
-            json_object_set_new(phase, sums[s], json_real(sum));
+            json_object_set_new(phase, sums[s], s < 2 ? json_real(sum)
+                                                      : json_integer((json_int_t)sum));
         }
         if (any)
             json_array_append_new(phases, phase);
@@ -319,9 +327,9 @@ static json_t *memory_json(const struct tpu_chip *c)
 {
     const struct figures *f = c->figures;
     double capacity = f->hbm.capacity_gib * 1073741824.0 * c->reached;
-    return json_pack("{s:I, s:f, s:I, s:I, s:I}",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}",
                      "hbm_bytes", (json_int_t)c->plan->hbm_bytes,
-                     "hbm_capacity_bytes", capacity,
+                     "hbm_capacity_bytes", (json_int_t)capacity,
                      "vmem_bytes", (json_int_t)c->plan->vmem_bytes,
                      "vmem_resident_bytes", (json_int_t)c->plan->resident_bytes,
                      "vmem_capacity_bytes", (json_int_t)f->tpu.vmem.capacity_bytes);
@@ -349,7 +357,8 @@ static json_t *power_json(const struct summing *x)
     return json_pack("{s:f, s:o}", "interval_s", seconds_of(interval), "power_w", watts);
 }
 
-json_t *tpu_result(const struct tpu_chip *c, const struct machine *m, const struct trace *t)
+json_t *tpu_result(const struct tpu_chip *c, const struct machine *m, const struct trace *t,
+                   const struct tpu_lower_options *options)
 {
     struct summing x = { .chip = c, .trace = t };
     sum_up(&x);
@@ -362,11 +371,13 @@ json_t *tpu_result(const struct tpu_chip *c, const struct machine *m, const stru
         "simaccel", SIMACCEL_VERSION, "schema", SCHEMA, "machine", machine_name(m),
         "kind", "tpu", "trace", t->name, "cores", (int)c->cores, "time_s", x.seconds,
         "cycles", (json_int_t)x.cycles, "clock_hz", (double)c->clock.hz,
-        "launch_s", host->launch_us * 1e-6, "host_s", host->dispatch_us * 1e-6,
+        "launch_s", host->launch_us / 1e6, "host_s", host->dispatch_us / 1e6,
         "energy_j", joules, "average_power_w", ratio(joules, x.seconds));
     json_object_update_new(o, json_pack(
-        "{s:f, s:f, s:f, s:I, s:I, s:f}",
-        "flops", flops, "flops_per_s", ratio(flops, x.seconds),
+        "{s:s, s:b, s:I, s:f, s:f, s:I, s:I, s:f}",
+        "precision", options->highest ? "highest" : "default",
+        "ideal_overlap", (int)options->overlap,
+        "flops", (json_int_t)t->flops, "flops_per_s", ratio(flops, x.seconds),
         "peak_flops_per_s", x.peak_flops, "macs", (json_int_t)x.macs,
         "macs_padded", (json_int_t)x.macs_padded,
         "mxu_utilization", ratio(2.0 * (double)x.macs, x.peak_flops * x.seconds)));

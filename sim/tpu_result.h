@@ -9,8 +9,9 @@
 
 #include "sim/tpu_chip.h"
 
-/* A new reference. `m` gives the name and the figures. */
-json_t *tpu_result(const struct tpu_chip *c, const struct machine *m, const struct trace *t);
+/* A new reference.  `m` gives the name and the figures; `options` are those of the lowering. */
+json_t *tpu_result(const struct tpu_chip *c, const struct machine *m, const struct trace *t,
+                   const struct tpu_lower_options *options);
 
 /* NULL, or which of a run's own sums does not come out, in words that live until the
  * next call. */
