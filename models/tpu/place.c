@@ -71,7 +71,8 @@ static bool permanent(const struct lower *l, uint32_t tensor)
     return trace_role_given(l->trace->tensors[tensor].role);
 }
 
-/* Whether results that are read soon may wait in vector memory, as far as it reaches. */
+/* Results that are read again may wait in vector memory, as far as it reaches: those of
+ * which no other core needs a part. */
 static void keep_on_chip(struct lower *l)
 {
     uint32_t groups = l->plan->group_count;
@@ -85,7 +86,7 @@ static void keep_on_chip(struct lower *l)
         struct lower_tensor *t = &l->tensors[i];
         uint64_t bytes = lower_padded_bytes(l, i, lower_rows(l, i, 0));
         bool fits = !permanent(l, i) && l->trace->tensors[i].role != ROLE_OUTPUT && t->used
-                 && l->trace->tensors[i].reads > 0 && !l->shared;
+                 && l->trace->tensors[i].reads > 0 && (!l->shared || t->share == SHARE_ROWS);
         for (uint32_t g = t->first; fits && g <= t->last; g++)
             fits = taken[g] + bytes <= room;
         if (!fits)
