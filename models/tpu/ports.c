@@ -1,14 +1,16 @@
 /* ports.c - the calendar as a list of spans, each with what is taken in its cycles.
  *
  * Spans follow each other without a gap; the last one has no end and nothing taken.
- * There are about two for each tile and transfer under way: a few dozen. */
+ * There are about two for each tile and transfer under way: a few dozen.  Neighbours that
+ * came to be alike are made one, so that a port that is behind by a million cycles is
+ * still a few spans. */
 #include "models/tpu/ports.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SPANS 512
+#define FIRST_SPANS 64
 
 struct span {
     cycle_t  start;
@@ -17,9 +19,18 @@ struct span {
 
 struct tpu_ports {
     struct tpu_demand capacity;
-    uint32_t    count;
-    struct span spans[SPANS];
+    uint32_t     count, room;
+    struct span *spans;
 };
+
+/* Twice the room: only machines whose figures do not fit each other come to need it. */
+static void grow(struct tpu_ports *p)
+{
+    p->room *= 2;
+    p->spans = realloc(p->spans, p->room * sizeof p->spans[0]);
+    if (!p->spans)
+        abort();
+}
 
 struct tpu_ports *tpu_ports_new(const struct tpu_demand *capacity)
 {
@@ -27,12 +38,17 @@ struct tpu_ports *tpu_ports_new(const struct tpu_demand *capacity)
     if (!p)
         abort();
     p->capacity = *capacity;
+    p->room = FIRST_SPANS / 2;
+    grow(p);
+    p->spans[0] = (struct span){ .start = 0 };
     p->count = 1;
     return p;
 }
 
 void tpu_ports_free(struct tpu_ports *p)
 {
+    if (p)
+        free(p->spans);
     free(p);
 }
 
@@ -67,11 +83,25 @@ static uint32_t cut(struct tpu_ports *p, cycle_t at)
     }
     if (p->spans[i].start == at)
         return i;
-    assert(p->count < SPANS);
+    if (p->count == p->room)
+        grow(p);
     memmove(p->spans + i + 1, p->spans + i, (p->count - i) * sizeof p->spans[0]);
     p->count++;
     p->spans[i + 1].start = at;
     return i + 1;
+}
+
+/* Makes spans [from, to] one with those before them that they are like. */
+static void join(struct tpu_ports *p, uint32_t from, uint32_t to)
+{
+    uint32_t kept = from ? from : 1, i = kept;
+    for (; i <= to && i < p->count; i++)
+        if (memcmp(p->spans[i].used, p->spans[kept - 1].used, sizeof p->spans[i].used) != 0)
+            p->spans[kept++] = p->spans[i];
+    if (kept == i)
+        return;
+    memmove(p->spans + kept, p->spans + i, (p->count - i) * sizeof p->spans[0]);
+    p->count -= i - kept;
 }
 
 static bool fits(const struct tpu_ports *p, const struct span *s, const struct tpu_demand *d)
@@ -106,6 +136,7 @@ void tpu_ports_reserve(struct tpu_ports *p, cycle_t start, cycle_t duration,
             p->spans[i].used[r] += demand->of[r];
             assert(p->spans[i].used[r] <= p->capacity.of[r]);
         }
+    join(p, first, end);
 }
 
 cycle_t tpu_ports_fill(struct tpu_ports *p, cycle_t now, enum tpu_port port,
@@ -113,7 +144,8 @@ cycle_t tpu_ports_fill(struct tpu_ports *p, cycle_t now, enum tpu_port port,
 {
     assert(rate > 0 && p->capacity.of[port] > 0);
     cycle_t at = now;
-    for (uint32_t i = cut(p, now); amount > 0; i++) {
+    uint32_t first = cut(p, now), i = first;
+    for (; amount > 0; i++) {
         uint32_t left = p->capacity.of[port] - p->spans[i].used[port];
         uint32_t take = left < rate ? left : rate;
         cycle_t end = span_end(p, i);
@@ -131,5 +163,6 @@ cycle_t tpu_ports_fill(struct tpu_ports *p, cycle_t now, enum tpu_port port,
         amount = amount > cycles * take ? amount - cycles * take : 0;
         at = end;
     }
+    join(p, first, i);
     return at;
 }
