@@ -93,7 +93,7 @@ void tpu_board_free(struct tpu_board *b)
 static void end_empty_after(struct tpu_board *b, uint32_t group, cycle_t now)
 {
     uint32_t next = group == b->program->groups ? 0 : group + 1;
-    if (next < b->program->groups && b->groups[next].left == 0)
+    if (next < b->program->groups && b->groups[next].left == 0 && !b->groups[next].ended)
         group_ended(b, next, now);
 }
 
