@@ -86,8 +86,9 @@
     X(SIZE,   tile_bytes,  1024, 17179869184, "vector memory that the tiles of one op may take") \
     X(SIZE,   resident_bytes, 0, 17179869184, "largest operand that is loaded whole and kept while the other streams") \
     X(SIZE,   panel_bytes, 1024, 17179869184, "largest panel of a streamed operand or of the result") \
-    X(COUNT,  panel_cols,     8,  65536, "widest panel of a streamed operand") \
-    X(COUNT,  block_rows,     8,  65536, "rows and columns of a block where neither operand stays") \
+    X(COUNT,  panel_cols,     8,  65536, "columns, or rows, of the widest panel of a streamed operand") \
+    X(COUNT,  block_rows,     8,  65536, "rows, columns and depth of a block where neither operand stays") \
+    X(COUNT,  chunk_rows,     8,  65536, "deepest chunk of k, where a panel is cut along it") \
     X(COUNT,  weight_rows,    8,  65536, "rows that stream against one load of weights") \
     X(SIZE,   vector_bytes, 256, 17179869184, "largest tile of each operand of an element-wise op")
 

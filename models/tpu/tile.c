@@ -66,19 +66,30 @@ static uint32_t even_parts(uint64_t whole, uint64_t most_each, uint64_t multiple
     return (uint32_t)least(lower_round((whole + parts - 1) / parts, multiple), UINT32_MAX / 2);
 }
 
+/* The whole of k where a panel of it fits; else chunks, of which only the first is waited
+ * for. */
+static uint32_t depth(const struct lower *l, const struct lower_shape *s, uint32_t n)
+{
+    uint64_t whole = s->k * n * s->weight_bytes;
+    uint32_t deep = l->config->mxu.rows;
+    if (whole <= l->config->lower.panel_bytes)
+        return (uint32_t)s->k;
+    uint64_t most_k = l->config->lower.panel_bytes / ((uint64_t)n * s->weight_bytes);
+    most_k = least(most_k, l->config->lower.chunk_rows) / deep * deep;
+    return even_parts(s->k, most(most_k, deep), deep);
+}
+
 /* Wide panels, cut along k if they are too large; narrower ones if nothing else helps. */
 static bool stream_weights(const struct lower *l, const struct lower_shape *s,
                            struct lower_tiling *t)
 {
-    uint32_t lanes = l->config->vpu.lanes, deep = l->config->mxu.rows;
+    uint32_t lanes = l->config->vpu.lanes;
     t->stays = STREAMED_STAYS;
     t->m = (uint32_t)s->m;
     t->n = even_parts(s->n, l->config->lower.panel_cols, lanes);
-    do {
-        uint64_t most_k = l->config->lower.panel_bytes / ((uint64_t)t->n * s->weight_bytes);
-        most_k = most_k < deep ? deep : most_k / deep * deep;
-        t->k = most_k >= s->k ? (uint32_t)s->k : even_parts(s->k, most_k, deep);
-    } while (!panel_fits(l, s, t) && halve(&t->n, lanes));
+    do
+        t->k = depth(l, s, t->n);
+    while (!panel_fits(l, s, t) && halve(&t->n, lanes));
     return panel_fits(l, s, t);
 }
 
@@ -88,12 +99,7 @@ static bool stream_rows(const struct lower *l, const struct lower_shape *s,
     t->stays = WEIGHTS_STAY;
     t->k = (uint32_t)s->k;
     t->n = (uint32_t)s->n;
-    uint64_t row = most(s->k * s->streamed_bytes, s->n * s->result_bytes);
-    uint64_t rows = l->config->lower.panel_bytes / row;
-    uint32_t multiple = rows >= l->config->lower.weight_rows ? l->config->lower.weight_rows
-                                                             : TILE_ROWS;
-    rows = most(rows / multiple * multiple, TILE_ROWS);
-    t->m = even_parts(s->m, rows, least(multiple, lower_round(s->m, TILE_ROWS)));
+    t->m = even_parts(s->m, l->config->lower.panel_cols, TILE_ROWS);
     while (!panel_fits(l, s, t) && halve(&t->m, TILE_ROWS))
         continue;
     return panel_fits(l, s, t);
