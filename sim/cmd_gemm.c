@@ -84,14 +84,8 @@ static int run_one(const struct multiplying *x, const struct machine *m)
     json_t *result = multiply(x, m, &x->gemm, &d, &status);
     if (!result)
         return fail(&d, status);
-    struct output *o = x->json ? output_open(x->json, &d) : NULL;
-    if (x->json && !o)
-        status = fail(&d, 2);
-    if (o) {
-        json_dumpf(result, output_stream(o), JSON_INDENT(1) | JSON_REAL_PRECISION(17));
-        fputc('\n', output_stream(o));
-        status = output_commit(o, &d) ? 0 : fail(&d, 1);
-    }
+    if (x->json)
+        status = output_write(x->json, result, output_json);
     if (status == 0 && (!x->json || strcmp(x->json, "-") != 0))
         report_text(result, stdout);
     json_decref(result);

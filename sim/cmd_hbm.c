@@ -101,16 +101,9 @@ static json_t *as_json(const struct hbm_driven *r, const struct hbm_config *c,
 
 static int write_json(json_t *json, const char *path)
 {
-    struct diag    d = { .text = "" };
-    struct output *o = output_open(path, &d);
-    if (o == NULL) {
-        json_decref(json);
-        return fail(&d, 2);
-    }
-    json_dumpf(json, output_stream(o), JSON_INDENT(2));
-    fputc('\n', output_stream(o));
+    int status = output_write(path, json, output_json);
     json_decref(json);
-    return output_commit(o, &d) ? 0 : fail(&d, 1);
+    return status;
 }
 
 static int run(const struct choice *choice, const struct hbm_drive *drive, const char *json)

@@ -44,16 +44,9 @@ static void list_json(void *self, const char *name, const char *path)
 /* Takes the reference. */
 static int write_json(json_t *json, const char *path)
 {
-    struct diag    d = { .text = "" };
-    struct output *o = output_open(path, &d);
-    if (o == NULL) {
-        json_decref(json);
-        return fail(&d, 2);
-    }
-    json_dumpf(json, output_stream(o), JSON_INDENT(2));
-    fputc('\n', output_stream(o));
+    int status = output_write(path, json, output_json);
     json_decref(json);
-    return output_commit(o, &d) ? 0 : fail(&d, 1);
+    return status;
 }
 
 static int list(const char *json)

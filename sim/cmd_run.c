@@ -79,31 +79,20 @@ static int parse(struct running *r, struct options *o, bool *ends)
     return 0;
 }
 
-static void write_json(const json_t *result, FILE *out)
-{
-    json_dumpf(result, out, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
-    fputc('\n', out);
-}
-
-/* One result file; true if it was asked for and is stdout. */
+/* One result file, if it was asked for. */
 static int write_file(const json_t *result, const char *path,
                       void (*write)(const json_t *, FILE *), bool *on_stdout)
 {
-    struct diag d = { .text = "" };
     if (!path)
         return 0;
-    struct output *o = output_open(path, &d);
-    if (!o)
-        return fail(&d, 2);
-    write(result, output_stream(o));
     *on_stdout |= strcmp(path, "-") == 0;
-    return output_commit(o, &d) ? 0 : fail(&d, 1);
+    return output_write(path, result, write);
 }
 
 static int write_all(const struct running *r, const json_t *result)
 {
     bool on_stdout = false;
-    int status = write_file(result, r->json, write_json, &on_stdout);
+    int status = write_file(result, r->json, output_json, &on_stdout);
     if (status == 0)
         status = write_file(result, r->csv, report_csv, &on_stdout);
     if (status == 0)

@@ -190,3 +190,23 @@ int output_finish(int status)
             strerror(errno != 0 ? errno : EIO));
     return 1;
 }
+
+void output_json(const json_t *json, FILE *out)
+{
+    json_dumpf(json, out, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
+    fputc('\n', out);
+}
+
+int output_write(const char *path, const json_t *json, void (*write)(const json_t *, FILE *))
+{
+    struct diag    d = { .text = "" };
+    struct output *o = output_open(path, &d);
+    int            status = 2;
+    if (o != NULL) {
+        write(json, output_stream(o));
+        status = output_commit(o, &d) ? 0 : 1;
+    }
+    if (status != 0)
+        diag_print(&d, stderr);
+    return status;
+}

@@ -9,6 +9,7 @@
 #ifndef SIM_OUTPUT_H
 #define SIM_OUTPUT_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "traces/diag.h"
@@ -22,6 +23,12 @@ FILE          *output_stream(struct output *o);
  * was at the path before is still there. */
 bool output_commit(struct output *o, struct diag *d);
 void output_discard(struct output *o);                          /* takes NULL */
+
+/* A whole file made by `write`; what went wrong is said on stderr.  Returns the exit status:
+ * 0, 1 if it could not be written to its end, 2 if it could not be made. */
+int output_write(const char *path, const json_t *json, void (*write)(const json_t *, FILE *));
+/* A `write`: the JSON itself, indented, reals with all their digits. */
+void output_json(const json_t *json, FILE *out);
 
 /* At the start and the end of main.  The first sees to it that a closed stdout or a
  * broken pipe is an error and no surprise; the second gives `status`, or 1 with a
