@@ -112,11 +112,13 @@ static void build_channel(struct hbm *h, uint32_t number)
     struct hbm_channel *c = &h->channels[number];
     c->stack = h;
     c->number = number;
-    c->next = CYCLE_NEVER;
+    c->next = c->due = CYCLE_NEVER;
     c->lanes = zeroed(h->config.pseudo_channels, sizeof *c->lanes);
     c->fifo.runs = zeroed(h->config.runs, sizeof *c->fifo.runs);
     c->fifo.last = HBM_NONE;
     c->own_queues = h->config.bank_queue > 0;
+    c->chains = !c->own_queues && h->timing.ccd_l == h->timing.ccd_s
+             && h->config.page != HBM_PAGE_ACCESS;
     c->buses = zeroed(h->config.pseudo_channels, sizeof *c->buses);
     build_queue(h, &c->queue[HBM_TO_READ], h->config.read_queue);
     build_queue(h, &c->queue[HBM_TO_WRITE], h->config.write_queue);
@@ -189,9 +191,12 @@ bool hbm_idle(const struct hbm *h)
     return true;
 }
 
-uint32_t hbm_waiting(const struct hbm *h, uint32_t channel)
+uint32_t hbm_waiting(struct hbm *h, uint32_t channel)
 {
-    return h->channels[channel].fifo.waiting;
+    struct hbm_channel *c = &h->channels[channel];
+    if (c->next < h->end)
+        hbm_channel_run(c, h->end, false);
+    return c->fifo.waiting;
 }
 
 static void list(struct hbm *h, uint32_t kind, uint16_t number)
@@ -209,6 +214,8 @@ static void list(struct hbm *h, uint32_t kind, uint16_t number)
     if (f->count++ == 0)
         hbm_queue_first(c);
     c->next = cycle_min(c->next, run->ready);
+    if (!f->full)               /* else c->due has reckoned with who comes behind */
+        c->due = cycle_min(c->due, run->ready + (run->request.write ? 0 : h->timing.cl));
 }
 
 void hbm_take(struct hbm *h, tick_t now, const struct hbm_request *r)
@@ -288,15 +295,26 @@ bool hbm_answer(struct hbm *h, tick_t end, struct hbm_answer *a)
 
 /* ---- time ---- */
 
-tick_t hbm_run(struct hbm *h, tick_t end)
+/* A channel whose next answer is not due may wait for a longer stretch at once; not if
+ * nothing is under way any more: hbm_idle looks at what is left in the queues. */
+static cycle_t run_channels(struct hbm *h, bool all)
 {
-    cycle_t last = clock_cycle(&h->clock, end), next = CYCLE_NEVER;
+    cycle_t due = CYCLE_NEVER;
     for (uint32_t i = 0; i < h->config.channels; i++) {
         struct hbm_channel *c = &h->channels[i];
-        if (c->next < last)
-            hbm_channel_run(c, last, false);
-        next = cycle_min(next, c->next);
+        if ((all ? c->next : c->due) < h->end)
+            hbm_channel_run(c, h->end, false);
+        due = cycle_min(due, all ? c->next : c->due);
     }
+    return due;
+}
+
+tick_t hbm_run(struct hbm *h, tick_t end)
+{
+    h->end = clock_cycle(&h->clock, end);
+    cycle_t next = run_channels(h, false);
+    if (h->done_count == hbm_held(h))
+        next = run_channels(h, true);
     if (h->done_count > 0)
         next = cycle_min(next, h->runs[h->done[0]].done);
     return tick_max(clock_tick(&h->clock, next), end);

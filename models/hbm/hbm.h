@@ -117,7 +117,7 @@ bool hbm_answer(struct hbm *h, tick_t end, struct hbm_answer *a);
 bool     hbm_idle(const struct hbm *h);             /* no run, and no write in a queue */
 uint32_t hbm_held(const struct hbm *h);             /* runs, waiting or under way */
 /* Bursts of a channel that have been taken but are not in the controller's queues yet. */
-uint32_t hbm_waiting(const struct hbm *h, uint32_t channel);
+uint32_t hbm_waiting(struct hbm *h, uint32_t channel);
 
 /* The counts up to `now`, not before the `end` of the last hbm_run; what is due until then
  * is done first (idle channels put their refreshes off). */

@@ -99,7 +99,6 @@ static tick_t run(void *self, tick_t end)
         tick_t arrival = tick_max(link_arrival(b->requests), b->at);
         bool full = b->free_count == 0 || !hbm_can_take(b->stack);
         if (!full && arrival < end) {
-            hbm_run(b->stack, arrival);
             take(b, arrival);
             b->next = b->at = arrival;
             continue;

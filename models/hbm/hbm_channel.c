@@ -5,42 +5,9 @@
  * only those that it changed.  So the commands come in the order of time, as from a
  * controller that looks every clock, but a clock in which nothing is legal costs nothing.
  */
-#include "models/hbm/hbm_queue.h"
+#include "models/hbm/hbm_column.h"
 
 /* ---- what could go next ---- */
-
-/* The oldest of the earliest of one way, if it beats what has been found. */
-static inline void find_column_of(const struct hbm_channel *c, struct hbm_lane *lane, int way,
-                                  enum hbm_command access, uint64_t *best_age, uint64_t *oldest)
-{
-    const struct hbm_entry *entries = c->queue[way].entries;
-    for (uint64_t mask = lane->hits[way]; mask; mask &= mask - 1) {
-        uint32_t bank = (uint32_t)__builtin_ctzll(mask);
-        uint64_t age = entries[lane->wanted[bank].hit[way]].age;
-        cycle_t at = cycle_max(hbm_pseudo_at(&lane->pseudo, access, bank), c->now);
-        *oldest = age < *oldest ? age : *oldest;
-        if (at > lane->column_at || (at == lane->column_at && age > *best_age))
-            continue;
-        lane->column_at = at;
-        lane->column_bank = bank;
-        lane->column_write = way == HBM_TO_WRITE;
-        *best_age = age;
-    }
-}
-
-static void find_column(const struct hbm_channel *c, struct hbm_lane *lane)
-{
-    lane->column_known = true;
-    lane->column_at = CYCLE_NEVER;
-    if (lane->refreshing)
-        return;
-    uint64_t best_age = UINT64_MAX, oldest = UINT64_MAX;
-    if (!c->writing || hbm_own_queue(c))
-        find_column_of(c, lane, HBM_TO_READ, HBM_RD, &best_age, &oldest);
-    if (c->writing || hbm_own_queue(c))
-        find_column_of(c, lane, HBM_TO_WRITE, HBM_WR, &best_age, &oldest);
-    lane->column_oldest = oldest == best_age;
-}
 
 /* To refresh, all banks are closed, then all are refreshed. */
 static cycle_t refresh_step(const struct hbm_lane *lane, cycle_t earliest, uint32_t banks)
@@ -82,123 +49,7 @@ static void find_row(struct hbm_channel *c, struct hbm_lane *lane)
     }
 }
 
-/* ---- accounting ---- */
-
-/* The clocks up to `until` that have no cause yet, as far as `limit`. */
-static void charge(struct hbm_lane *lane, enum hbm_cause cause, cycle_t until, cycle_t limit)
-{
-    until = cycle_min(until, limit);
-    if (until <= lane->charged)
-        return;
-    lane->stats.cycles[cause] += until - lane->charged;
-    lane->charged = until;
-}
-
-static void charge_wait(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank, cycle_t now)
-{
-    if (lane->charged >= now)
-        return;
-    struct hbm_wanted *w = &lane->wanted[bank];
-    const struct hbm_pseudo *p = &lane->pseudo;
-    enum hbm_command access = lane->column_write ? HBM_WR : HBM_RD;
-    cycle_t pins = cycle_max(p->ready.at[access], p->groups[bank >> p->bank_bits].at[access]);
-    bool turned = lane->wrote != lane->column_write;
-    charge(lane, HBM_NO_REQUEST, lane->since, now);
-    charge(lane, HBM_REFRESH, lane->refresh_end, now);
-    charge(lane, HBM_TURNAROUND, turned ? cycle_max(pins, c->turned) : c->turned, now);
-    charge(lane, HBM_BANK_GROUP, pins, now);
-    if (w->fresh) {
-        charge(lane, HBM_ACTIVATION, lane->charged + w->rate_wait, now);
-        charge(lane, HBM_ROW_BUS, lane->charged + w->bus_wait, now);
-    }
-    charge(lane, HBM_ROW, now, now);
-}
-
 /* ---- doing it ---- */
-
-static void answer_reads(struct hbm_channel *c, uint16_t number, uint32_t n)
-{
-    struct hbm *h = c->stack;
-    struct hbm_run *run = &h->runs[number];
-    hbm_later(&run->done, c->now + h->timing.cl + h->timing.burst);
-    if ((run->left -= n) == 0)
-        hbm_run_done(h, number);
-}
-
-/* A row closes by itself if the policy says so; it needs no bus. */
-static void close_after(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank)
-{
-    const struct hbm_wanted *w = &lane->wanted[bank];
-    uint32_t page = c->stack->config.page;
-    if (page == HBM_PAGE_OPEN)
-        return;
-    if (page == HBM_PAGE_CLOSED && (w->hit[HBM_TO_READ] != HBM_NONE
-                                    || w->hit[HBM_TO_WRITE] != HBM_NONE))
-        return;
-    hbm_pseudo_pre(&lane->pseudo, &c->stack->timing, bank,
-                   cycle_max(c->now, hbm_pseudo_at(&lane->pseudo, HBM_PRE, bank)));
-    hbm_forget(lane);
-    hbm_queue_look(c, lane, bank);
-}
-
-/* How many accesses follow each other whatever else happens before `limit`: the request is
- * the oldest, nothing else can come between, and what enters the queue meanwhile only
- * makes the youngest entry longer. */
-static uint32_t together(const struct hbm_channel *c, const struct hbm_lane *lane,
-                         const struct hbm_entry *e, cycle_t limit)
-{
-    const struct hbm *h = c->stack;
-    const struct hbm_queue *q = &c->queue[c->writing];
-    if (!lane->column_oldest || e->count < 2 || h->timing.ccd_l != h->timing.ccd_s
-        || h->config.page == HBM_PAGE_ACCESS || hbm_own_queue(c))
-        return 1;
-    uint64_t n = e->count;
-    const struct hbm_fifo *f = &c->fifo;
-    if (f->full && hbm_first_way(c) == c->writing)
-        n = f->last == HBM_NONE ? 1 : n < f->chain ? n : f->chain;
-    if (c->writing && q->held - n < h->config.write_low)
-        n = q->held > h->config.write_low ? q->held - h->config.write_low : 1;
-    const struct hbm_wanted *w = &lane->wanted[lane->column_bank];
-    if (h->config.hit_cap < UINT16_MAX && w->hit[c->writing] != w->head[c->writing])
-        n = 1;
-    uint64_t fit = limit <= lane->column_at ? 1
-                 : (limit - lane->column_at + h->timing.ccd_s - 1) / h->timing.ccd_s;
-    n = n < fit ? n : fit;
-    return n > 0 ? (uint32_t)n : 1;
-}
-
-static void column_command(struct hbm_channel *c, struct hbm_lane *lane, cycle_t limit)
-{
-    struct hbm *h = c->stack;
-    const struct hbm_timing *t = &h->timing;
-    uint32_t bank = lane->column_bank;
-    bool write = lane->column_write;
-    struct hbm_wanted *w = &lane->wanted[bank];
-    const struct hbm_entry *e = &c->queue[write].entries[w->hit[write]];
-    uint32_t n = together(c, lane, e, limit);
-    uint16_t run = e->run, group = e->group;
-
-    charge_wait(c, lane, bank, lane->column_at);
-    cycle_t gaps = (cycle_t)(n - 1) * (t->ccd_s - t->burst);
-    c->now = lane->column_at + (cycle_t)(n - 1) * t->ccd_s;
-    hbm_pseudo_access(&lane->pseudo, t, write, bank, c->now);
-    lane->stats.cycles[write ? HBM_WRITE : HBM_READ] += (cycle_t)n * t->burst;
-    lane->stats.cycles[HBM_BANK_GROUP] += gaps;
-    lane->charged = c->now + t->burst;
-    lane->wrote = write;
-    *(write ? &lane->stats.writes : &lane->stats.reads) += n;
-    lane->stats.row_hits += n - w->fresh;
-    w->fresh = false;
-    lane->column_known = false;
-    if (lane->misses[c->writing] & hbm_bit(bank))
-        lane->row_known = false;
-    struct hbm_group_stats *g = &h->groups[group];
-    *(write ? &g->written_bytes : &g->read_bytes) += (uint64_t)n * h->burst_bytes;
-    hbm_queue_leave(c, lane, n);
-    close_after(c, lane, bank);
-    if (run != HBM_NONE)
-        answer_reads(c, run, n);
-}
 
 /* How long the ACT that goes now had to wait for others' ACTs, and for the bus. */
 static void note_waits(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank)
@@ -277,15 +128,15 @@ static void row_command(struct hbm_channel *c, struct hbm_lane *lane)
 
 enum what { NOTHING, ARRIVAL, REFRESH_DUE, ROW, COLUMN };
 
-struct next { cycle_t at, then; enum what what; struct hbm_lane *lane; };
+/* `limit`: the earliest that is not a column command. */
+struct next { cycle_t at, limit; enum what what; struct hbm_lane *lane; };
 
 static inline void consider(struct next *n, cycle_t at, enum what what, struct hbm_lane *lane)
 {
-    if (at >= n->at) {
-        n->then = cycle_min(n->then, at);
+    if (what != COLUMN)
+        n->limit = cycle_min(n->limit, at);
+    if (at >= n->at)
         return;
-    }
-    n->then = n->at;
     n->at = at;
     n->what = what;
     n->lane = lane;
@@ -305,7 +156,7 @@ static inline struct next find_next(struct hbm_channel *c)
             find_row(c, lane);
         consider(&n, lane->row_at, ROW, lane);
         if (!lane->column_known)
-            find_column(c, lane);
+            hbm_column_find(c, lane);
         consider(&n, lane->column_at, COLUMN, lane);
     }
     return n;
@@ -334,7 +185,7 @@ static void begin_refresh(struct hbm_channel *c, struct hbm_lane *lane, cycle_t 
     hbm_forget(lane);
 }
 
-void hbm_channel_run(struct hbm_channel *c, cycle_t end, bool catch_up)
+static void run(struct hbm_channel *c, cycle_t end, bool catch_up)
 {
     for (;;) {
         do
@@ -361,10 +212,56 @@ void hbm_channel_run(struct hbm_channel *c, cycle_t end, bool catch_up)
             row_command(c, n.lane);
             break;
         case COLUMN:
-            column_command(c, n.lane, cycle_min(n.then, end));
+            hbm_column_commands(c, n.lane, cycle_min(n.limit, end));
             break;
         case NOTHING:
             assert(false);
         }
     }
+}
+
+/* Of the entries with bursts to read, about the fewest in one, and never more: each needs
+ * as many accesses.  Where there are few anyway it is not worth a long look. */
+static uint32_t fewest_reads(const struct hbm_channel *c)
+{
+    const struct hbm_entry *entries = c->queue[HBM_TO_READ].entries;
+    uint32_t fewest = UINT32_MAX;
+    for (uint32_t i = 0; i < c->stack->config.pseudo_channels; i++) {
+        const struct hbm_lane *lane = &c->lanes[i];
+        uint64_t mask = lane->hits[HBM_TO_READ] | lane->misses[HBM_TO_READ];
+        for (; mask; mask &= mask - 1) {
+            const struct hbm_wanted *w = &lane->wanted[__builtin_ctzll(mask)];
+            for (uint16_t e = w->head[HBM_TO_READ]; e != HBM_NONE; e = entries[e].next) {
+                fewest = entries[e].count < fewest ? entries[e].count : fewest;
+                if (fewest <= 4)
+                    return 1;
+            }
+        }
+    }
+    return fewest;
+}
+
+/* A clock before which no run is done, when all before `from` has been done. */
+static cycle_t next_done(const struct hbm_channel *c, cycle_t from)
+{
+    const struct hbm_timing *t = &c->stack->timing;
+    const struct hbm_fifo *f = &c->fifo;
+    cycle_t due = CYCLE_NEVER, read = t->cl + t->burst;
+    uint32_t fewest = fewest_reads(c);
+    if (fewest < UINT32_MAX)
+        due = from + (cycle_t)(fewest - 1) * t->ccd_s + read;
+    if (f->count == 0)
+        return due;
+    /* What is at the port may enter now, or as fast as all pins free places. */
+    cycle_t enters = cycle_max(from, hbm_first_run(c)->ready);
+    uint32_t left = f->beat_end - f->beat, lanes = c->stack->config.pseudo_channels;
+    if (f->full)
+        enters = from + (cycle_t)((left - 1) / lanes) * t->ccd_s;
+    return cycle_min(due, enters);
+}
+
+void hbm_channel_run(struct hbm_channel *c, cycle_t end, bool catch_up)
+{
+    run(c, end, catch_up);
+    c->due = c->next == CYCLE_NEVER || c->own_queues ? c->next : next_done(c, c->next);
 }

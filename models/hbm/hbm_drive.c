@@ -133,7 +133,7 @@ static bool has_next(struct feeder *f)
 
 static bool fits(const struct feeder *f)
 {
-    const struct hbm *stack = f->stacks[f->next_stack];
+    struct hbm *stack = f->stacks[f->next_stack];
     if (!hbm_can_take(stack))
         return false;
     if (f->drive->stream->one_outstanding)

@@ -1,4 +1,4 @@
-/* hbm_inside.h - what hbm.c (the port), hbm_queue.c and hbm_channel.c share.
+/* hbm_inside.h - what hbm.c (the port), hbm_queue.c, hbm_column.c and hbm_channel.c share.
  *
  * A run stays in its place in `runs` until it is answered.  Each channel that has bursts of
  * it lists its number in a fifo; its bursts are worked out only as they enter the
@@ -73,10 +73,11 @@ struct hbm_wanted {
 struct hbm_lane {               /* a pseudo-channel as its controller sees it */
     uint64_t hits[HBM_WAYS], misses[HBM_WAYS];  /* a bit a bank */
     cycle_t  row_at, column_at;                 /* the next commands, if known */
+    cycle_t  column_until;                      /* then an older request may go instead */
     uint64_t row_age;                           /* of the request that wants it */
     uint32_t row_bank, column_bank;
     bool     row_known, column_known;
-    bool     column_oldest, column_write;
+    bool     column_write;
     bool     refreshing;
     bool     wrote;                             /* the last access */
     cycle_t  refresh_due, refresh_end;
@@ -95,6 +96,7 @@ struct hbm_channel {
     struct hbm_queue queue[HBM_WAYS];
     struct hbm_lane *lanes;
     cycle_t  now, next;
+    cycle_t  due;               /* no run is done before */
     cycle_t *buses;             /* one, or one a lane: when it is free */
     cycle_t  turned;            /* when it last turned to reading or to writing */
     uint64_t age;               /* of the next burst */
@@ -102,6 +104,7 @@ struct hbm_channel {
     uint32_t number;
     bool     writing;
     bool     own_queues;        /* its banks have queues of their own */
+    bool     chains;            /* may do accesses together: see hbm_column.c */
 };
 
 struct hbm {
@@ -121,13 +124,15 @@ struct hbm {
     uint16_t *done;                             /* a heap of runs by tick, then order */
     uint32_t  done_count;
     uint64_t  order;
+    cycle_t   end;                              /* of the last hbm_run */
     struct hbm_stats stats;                     /* what the port counts */
     struct hbm_group_stats *groups;
     uint32_t group_count;
 };
 
 /* Everything of the channel before `end`.  An idle channel leaves its refreshes for later
- * unless told to catch up.  Leaves in c->next when there is something again. */
+ * unless told to catch up.  Leaves in c->next when there is something again, and in c->due
+ * a clock before which no run is done: until then nobody can tell that it has not run. */
 void hbm_channel_run(struct hbm_channel *c, cycle_t end, bool catch_up);
 
 /* All parts of a run have been read or queued; the last at run->done. */

@@ -284,6 +284,23 @@ static void unlink_entry(struct hbm_channel *c, struct hbm_wanted *w, int way, u
     q->free = e;
 }
 
+void hbm_queue_shorten(struct hbm_channel *c, struct hbm_lane *lane, uint32_t n)
+{
+    int way = c->writing;
+    struct hbm_queue *q = &c->queue[way];
+    struct hbm_wanted *w = &lane->wanted[lane->column_bank];
+    struct hbm_entry *e = &q->entries[w->hit[way]];
+    assert(e->count > n);
+    w->held[way] = (uint16_t)(w->held[way] - n);
+    q->held -= n;
+    q->counted -= n;
+    lane->waiting -= n;
+    w->served = w->served + n < UINT16_MAX ? (uint16_t)(w->served + n) : UINT16_MAX - 1;
+    e->age += n;
+    e->count = (uint16_t)(e->count - n);
+    c->fifo.full = false;
+}
+
 void hbm_queue_leave(struct hbm_channel *c, struct hbm_lane *lane, uint32_t n)
 {
     int way = lane->column_write;

@@ -47,6 +47,9 @@ bool hbm_queue_turn(struct hbm_channel *c);
 /* `n` bursts of the hit of the lane's next column command have been read or written. */
 void hbm_queue_leave(struct hbm_channel *c, struct hbm_lane *lane, uint32_t n);
 
+/* The same where more of the hit are left and nothing else changes: c->chains. */
+void hbm_queue_shorten(struct hbm_channel *c, struct hbm_lane *lane, uint32_t n);
+
 /* After the bank has opened or closed a row: puts it into the sets where it belongs. */
 void hbm_queue_look(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank);
 
