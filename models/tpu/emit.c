@@ -45,26 +45,42 @@ void emit_wait_free(const struct emit *e, struct tpu_uop *u, enum tpu_unit unit,
         emit_wait(e, u, unit, count);
 }
 
+/* Where the tensor of this core begins.  Where all cores reach all of HBM, each has its
+ * rows, or its summand, apart from the others'. */
+static uint64_t base(const struct emit *e, uint32_t tensor)
+{
+    const struct lower *l = e->lower;
+    const struct lower_tensor *t = &l->tensors[tensor];
+    bool own = l->shared && (t->share == SHARE_ROWS || (t->summed && e->group < t->maker));
+    return t->address + (own ? e->core * (t->bytes / l->options.cores) : 0);
+}
+
+/* From the first whole multiple at or before `from` to the last at or after its end. */
+static void widen(uint64_t *from, uint64_t *count, uint64_t multiple)
+{
+    uint64_t end = lower_round(*from + *count, multiple);
+    *from = *from / multiple * multiple;
+    *count = end - *from;
+}
+
 /* A tensor lies in HBM in pieces of TILE_ROWS rows by the lanes of a register, row after
  * row of them: columns of some rows are one piece of memory for each TILE_ROWS rows. */
 static struct tpu_transfer transfer(const struct emit *e, uint32_t tensor, struct lower_part p)
 {
     const struct lower *l = e->lower;
     const struct lower_tensor *t = &l->tensors[tensor];
-    uint64_t size = trace_type_bytes(l->trace->tensors[tensor].type);
-    uint64_t address = t->address;
-    if (l->shared)
-        address += lower_padded_bytes(l, tensor, lower_first_row(l, tensor, e->core));
+    uint64_t size = trace_type_bytes(l->trace->tensors[tensor].type), lanes = l->config->vpu.lanes;
+    uint64_t address = base(e, tensor);
     if (t->cols == 1 || t->rows == 1) {
         uint64_t from = t->cols == 1 ? p.row : p.col, count = t->cols == 1 ? p.rows : p.cols;
-        return (struct tpu_transfer){ address + from * size, 0, 1,
-                                      (uint32_t)(lower_pad_cols(l, count) * size) };
+        widen(&from, &count, lanes);
+        return (struct tpu_transfer){ address + from * size, 0, 1, (uint32_t)(count * size) };
     }
+    widen(&p.row, &p.rows, TILE_ROWS);
+    widen(&p.col, &p.cols, lanes);
     uint64_t pitch = TILE_ROWS * lower_pad_cols(l, t->cols) * size;
-    uint64_t piece = TILE_ROWS * lower_pad_cols(l, p.cols) * size;
-    uint64_t pieces = lower_round(p.rows, TILE_ROWS) / TILE_ROWS;
-    address += p.row / TILE_ROWS * pitch + p.col / l->config->vpu.lanes * TILE_ROWS
-             * l->config->vpu.lanes * size;
+    uint64_t piece = TILE_ROWS * p.cols * size, pieces = p.rows / TILE_ROWS;
+    address += p.row / TILE_ROWS * pitch + p.col * TILE_ROWS * size;
     if (piece == pitch && pieces * piece <= UINT32_MAX)
         return (struct tpu_transfer){ address, 0, 1, (uint32_t)(pieces * piece) };
     return (struct tpu_transfer){ address, pitch, (uint32_t)pieces, (uint32_t)piece };

@@ -38,9 +38,8 @@ struct lower {
 
 /* The rows of core `core` of `rows` in all: ceil shares, the last fewer or none. */
 uint64_t lower_share_rows(const struct lower *l, uint64_t rows, uint32_t core);
-/* Rows of a tensor on a core, and the first of them. */
+/* Rows of a tensor on a core. */
 uint64_t lower_rows(const struct lower *l, uint32_t tensor, uint32_t core);
-uint64_t lower_first_row(const struct lower *l, uint32_t tensor, uint32_t core);
 
 uint64_t lower_round(uint64_t n, uint64_t multiple);
 /* Columns padded to the lanes of a register. */

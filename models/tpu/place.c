@@ -56,16 +56,6 @@ uint64_t lower_rows(const struct lower *l, uint32_t tensor, uint32_t core)
     return lower_share_rows(l, l->trace->tensors[tensor].shape[0], core) * stacked(l, tensor);
 }
 
-uint64_t lower_first_row(const struct lower *l, uint32_t tensor, uint32_t core)
-{
-    if (l->tensors[tensor].share != SHARE_ROWS)
-        return 0;
-    uint64_t first = 0;
-    for (uint32_t c = 0; c < core; c++)
-        first += lower_rows(l, tensor, c);
-    return first;
-}
-
 static bool permanent(const struct lower *l, uint32_t tensor)
 {
     return trace_role_given(l->trace->tensors[tensor].role);
@@ -86,7 +76,8 @@ static void keep_on_chip(struct lower *l)
         struct lower_tensor *t = &l->tensors[i];
         uint64_t bytes = lower_padded_bytes(l, i, lower_rows(l, i, 0));
         bool fits = !permanent(l, i) && l->trace->tensors[i].role != ROLE_OUTPUT && t->used
-                 && l->trace->tensors[i].reads > 0 && (!l->shared || t->share == SHARE_ROWS);
+                 && l->trace->tensors[i].reads > 0 && !t->summed
+                 && (!l->shared || t->share == SHARE_ROWS);
         for (uint32_t g = t->first; fits && g <= t->last; g++)
             fits = taken[g] + bytes <= room;
         if (!fits)
@@ -136,9 +127,9 @@ static uint32_t insert(struct stay *stays, uint32_t count, struct stay s)
 static uint64_t bytes_of(const struct lower *l, uint32_t tensor)
 {
     const struct lower_tensor *t = &l->tensors[tensor];
-    uint64_t rows = l->shared ? t->rows : lower_rows(l, tensor, 0);
-    uint64_t copies = l->shared && t->summed ? l->options.cores : 1;
-    return lower_round(lower_padded_bytes(l, tensor, rows), ALIGN) * copies;
+    bool apart = l->shared && (t->summed || t->share == SHARE_ROWS);
+    uint64_t bytes = lower_padded_bytes(l, tensor, lower_rows(l, tensor, 0));
+    return lower_round(bytes, ALIGN) * (apart ? l->options.cores : 1);
 }
 
 static uint64_t place_permanent(struct lower *l)
