@@ -78,19 +78,35 @@ static bool share_matmul(struct lower *l, const struct trace_op *op, enum lower_
     return true;
 }
 
+/* Operands that have the same rows must have them on the same cores. */
+static bool rows_meet(struct lower *l, const struct trace_op *op)
+{
+    const char *pattern = row_of(op)->shapes;
+    for (uint32_t i = 0; i < op->ins; i++, pattern += strcspn(pattern, ",>") + 1)
+        if (pattern[0] == '*' && l->tensors[op->in[i]].share != l->tensors[op->in[0]].share)
+            return refuse(l, op, "the rows of one operand are shared over cores and those of "
+                                 "another are not; expected both, or --cores 1");
+    return true;
+}
+
+/* A transpose within each row of the batch, and a reshape of it, leave the batch alone. */
+static bool moves_rows(const struct lower *l, const struct trace_op *op)
+{
+    const struct trace_tensor *x = &l->trace->tensors[op->in[0]];
+    const struct trace_tensor *y = &l->trace->tensors[op->out[0]];
+    return (op->kind == TRACE_TRANSPOSE && x->rank <= 2)
+        || (op->kind == TRACE_RESHAPE && x->shape[0] != y->shape[0]);
+}
+
 static bool share_op(struct lower *l, const struct trace_op *op)
 {
-    enum lower_share out = SHARE_WHOLE;
     enum op_class class = row_of(op)->class;
-    for (uint32_t i = 0; i < op->ins; i++)
-        if (l->tensors[op->in[i]].share == SHARE_ROWS)
-            out = SHARE_ROWS;
-    if (class == OP_MATMUL && !share_matmul(l, op, &out))
+    enum lower_share out = l->tensors[op->in[0]].share;
+    if (class == OP_MATMUL ? !share_matmul(l, op, &out) : !rows_meet(l, op))
         return false;
     if (out == SHARE_ROWS && (class == OP_REDUCE || class == OP_LOSS))
         out = SHARE_PARTIAL;
-    if (out == SHARE_ROWS && (op->kind == TRACE_TRANSPOSE || op->kind == TRACE_RESHAPE)
-        && l->trace->tensors[op->in[0]].rank <= 2)
+    if (out == SHARE_ROWS && moves_rows(l, op))
         return refuse(l, op, "moves rows that are shared over cores; expected --cores 1");
     if (class != OP_OPTIMIZER && class != OP_COLLECTIVE)
         for (uint32_t i = 0; i < op->outs; i++)
@@ -151,6 +167,21 @@ static uint32_t group_shape(const struct lower *l, const struct tpu_group *g)
     return g->kind == TPU_GROUP_MATMUL ? op->out[0] : iterated(op);
 }
 
+/* Whether an op reads a sum that the last group makes: it is there only at the group's end. */
+static bool waits_for_sum(const struct fusing *f, const struct trace_op *op)
+{
+    const struct trace *t = f->lower->trace;
+    for (uint32_t i = 0; i < op->ins; i++) {
+        uint32_t writer = t->tensors[op->in[i]].writer;
+        if (f->made_by[op->in[i]] != f->lower->plan->group_count - 1 || writer == TRACE_NONE)
+            continue;
+        enum op_class class = op_rows[t->ops[writer].kind].class;
+        if (class == OP_REDUCE || class == OP_LOSS)
+            return true;
+    }
+    return false;
+}
+
 static bool joins(struct fusing *f, const struct trace_op *op)
 {
     const struct lower *l = f->lower;
@@ -164,7 +195,7 @@ static bool joins(struct fusing *f, const struct trace_op *op)
         return false;
     if (row_of(&l->trace->ops[g->ops[0]])->class == OP_OPTIMIZER)
         return false;
-    return same_shape(l, group_shape(l, g), iterated(op))
+    return same_shape(l, group_shape(l, g), iterated(op)) && !waits_for_sum(f, op)
         && touches(f, op, g->kind == TPU_GROUP_MATMUL);
 }
 
