@@ -67,26 +67,47 @@ static bool per_row(const struct going *x, uint32_t tensor)
 {
     const struct lower_tensor *t = &x->emit->lower->tensors[tensor];
     const struct lower_tensor *s = &x->emit->lower->tensors[x->shape];
-    return !full(x, tensor) && t->rows * t->cols == s->rows && s->rows > 1;
+    return !full(x, tensor) && t->rows * t->cols == s->rows && s->rows > 1
+        && t->share == s->share;
+}
+
+static bool is_reshaped(const struct going *x, uint32_t tensor)
+{
+    const struct trace_op *op = op_of(x, 0);
+    return op->kind == TRACE_RESHAPE && op->out[0] == tensor && !full(x, tensor);
+}
+
+/* `count` elements of a tensor in their order: whole rows of it, where it has several. */
+static struct lower_part elements_part(const struct going *x, uint32_t tensor, uint64_t first,
+                                       uint64_t count)
+{
+    const struct lower_tensor *t = &x->emit->lower->tensors[tensor];
+    uint64_t cols = t->cols;
+    if (t->rows == 1)
+        return (struct lower_part){ 0, 1, first, count };
+    return (struct lower_part){ first / cols, (first + count + cols - 1) / cols - first / cols,
+                                0, cols };
 }
 
 /* What of an operand belongs to a tile: its elements, its rows, or all of it. */
 static struct lower_part operand_part(const struct going *x, uint32_t tensor,
                                       struct lower_part p)
 {
-    const struct lower_tensor *t = &x->emit->lower->tensors[tensor];
+    const struct lower *l = x->emit->lower;
+    uint64_t cols = l->tensors[x->shape].cols;
     if (full(x, tensor))
         return p;
-    if (per_row(x, tensor) && t->cols == 1)
-        return (struct lower_part){ p.row, p.rows, 0, 1 };
+    if (is_reshaped(x, tensor))
+        return elements_part(x, tensor, p.row * cols + p.col, (p.rows - 1) * cols + p.cols);
     if (per_row(x, tensor))
-        return (struct lower_part){ 0, 1, p.row, p.rows };
-    return (struct lower_part){ 0, t->rows, 0, t->cols };
+        return elements_part(x, tensor, p.row, p.rows);
+    return (struct lower_part){ 0, lower_rows(l, tensor, x->emit->core), 0,
+                                l->tensors[tensor].cols };
 }
 
 static bool each_tile(const struct going *x, uint32_t tensor)
 {
-    return full(x, tensor) || per_row(x, tensor);
+    return full(x, tensor) || per_row(x, tensor) || is_reshaped(x, tensor);
 }
 
 /* Whether it is the first mention of an operand that comes from outside. */
@@ -195,21 +216,21 @@ static uint32_t operands(const struct going *x)
     return count;
 }
 
-static bool choose_tile(struct going *x)
+/* Whether tiles may be narrower than a row: where no op needs all of it at once. */
+static bool may_split_rows(const struct going *x)
+{
+    for (uint32_t o = 0; o < x->group->op_count; o++) {
+        enum op_class class = op_rows[op_of(x, o)->kind].class;
+        if (class == OP_ROW || class == OP_LOSS || class == OP_LAYOUT)
+            return false;
+    }
+    return true;
+}
+
+/* Two buffers of a tile of each operand must fit. */
+static bool take_memory(const struct going *x, uint64_t bytes)
 {
     const struct lower *l = x->emit->lower;
-    const struct lower_tensor *s = &l->tensors[x->shape];
-    uint64_t most = l->config->lower.vector_bytes / F32_BYTES, lanes = l->config->vpu.lanes;
-    if (s->rows == 1) {
-        x->tile_rows = 1;
-        x->tile_cols = most > lanes ? most / lanes * lanes : lanes;
-    } else {
-        uint64_t rows = most / lower_pad_cols(l, s->cols) / TILE_ROWS * TILE_ROWS;
-        x->tile_rows = rows > TILE_ROWS ? rows : TILE_ROWS;
-        x->tile_cols = s->cols;
-    }
-    uint64_t elements = x->tile_rows * lower_pad_cols(l, x->tile_cols);
-    uint64_t bytes = 2 * elements * F32_BYTES * operands(x);
     if (bytes > x->emit->vmem_bytes)
         x->emit->vmem_bytes = bytes;
     if (bytes <= l->config->lower.tile_bytes)
@@ -218,6 +239,25 @@ static bool choose_tile(struct going *x)
                     "%s: its smallest tile takes %llu bytes; expected at most "
                     "lower.tile_bytes, %llu", x->group->name, (unsigned long long)bytes,
                     (unsigned long long)l->config->lower.tile_bytes);
+}
+
+static bool choose_tile(struct going *x)
+{
+    const struct lower *l = x->emit->lower;
+    const struct lower_tensor *s = &l->tensors[x->shape];
+    uint64_t rows = s->rows == 1 ? 1 : TILE_ROWS, each = 2 * (uint64_t)F32_BYTES * operands(x);
+    uint64_t lanes = l->config->vpu.lanes, fit = l->config->lower.tile_bytes / each;
+    uint64_t most = l->config->lower.vector_bytes / F32_BYTES, widest = fit / rows / lanes * lanes;
+    most = most < fit ? most : fit;
+    x->tile_cols = s->cols;
+    if (s->rows == 1 && x->tile_cols > most)
+        x->tile_cols = most > lanes ? most / lanes * lanes : lanes;
+    if (lower_pad_cols(l, x->tile_cols) > widest && may_split_rows(x))
+        x->tile_cols = widest > lanes ? widest : lanes;
+    x->tile_rows = most / lower_pad_cols(l, x->tile_cols) / rows * rows;
+    if (x->tile_rows < rows || rows == 1)
+        x->tile_rows = rows;
+    return take_memory(x, each * x->tile_rows * lower_pad_cols(l, x->tile_cols));
 }
 
 /* Where all cores reach all of HBM they share what is the same for all. */
@@ -259,32 +299,57 @@ bool emit_vector(struct emit *e, const struct tpu_group *g)
     return true;
 }
 
-/* A transpose op: panels of rows go in, are turned round, and go out as columns. */
+/* A panel of whole registers, as wide as lower.vector_bytes allows, that is turned round. */
+static bool choose_panel(struct going *x, uint64_t height, unsigned bytes)
+{
+    const struct lower *l = x->emit->lower;
+    uint64_t lanes = l->config->vpu.lanes, most = l->config->lower.vector_bytes / bytes;
+    uint64_t cols = lower_pad_cols(l, l->tensors[x->shape].cols);
+    if (cols * lanes > most)
+        cols = most / lanes > lanes ? most / lanes / lanes * lanes : lanes;
+    x->tile_cols = cols;
+    x->tile_rows = most / cols > lanes ? most / cols / lanes * lanes : lanes;
+    if (x->tile_rows > height)
+        x->tile_rows = lower_round(height, TILE_ROWS);
+    return take_memory(x, 4 * x->tile_rows * x->tile_cols * bytes);
+}
+
+static void turn_panel(struct going *x, uint64_t matrix, uint64_t height, struct lower_part p)
+{
+    struct emit *e = x->emit;
+    const struct trace_op *op = op_of(x, 0);
+    unsigned bytes = trace_type_bytes(e->lower->trace->tensors[op->in[0]].type);
+    struct lower_part from = { matrix * height + p.row, p.rows, p.col, p.cols };
+    struct lower_part to = { matrix * e->lower->tensors[x->shape].cols + p.col, p.cols, p.row,
+                             p.rows };
+    emit_move(e, TPU_LOAD, op->in[0], from, TPU_TRANSPOSE, but_last(e->raised[TPU_TRANSPOSE], 1));
+    struct tpu_uop u = { .unit = TPU_TRANSPOSE,
+                         .turn = { (uint32_t)p.rows, (uint32_t)p.cols, bytes } };
+    emit_wait(e, &u, TPU_LOAD, e->raised[TPU_LOAD]);
+    emit_wait_free(e, &u, TPU_STORE, but_last(e->raised[TPU_STORE], 1));
+    emit_uop(e, &u);
+    emit_move(e, TPU_STORE, op->out[0], to, TPU_TRANSPOSE, e->raised[TPU_TRANSPOSE]);
+}
+
+/* A transpose op: panels go in, are turned round, and go out as columns. */
 bool emit_turn(struct emit *e, const struct tpu_group *g)
 {
     struct going x = { .emit = e, .group = g };
     const struct lower *l = e->lower;
-    const struct trace_op *op = &l->trace->ops[g->ops[0]];
+    const struct trace_op *op = op_of(&x, 0);
     const struct trace_tensor *t = &l->trace->tensors[op->in[0]];
-    unsigned bytes = trace_type_bytes(t->type);
     x.shape = op->in[0];
     uint64_t cols = l->tensors[x.shape].cols, height = t->shape[t->rank - 2];
-    uint64_t rows = lower_rows(l, x.shape, e->core), lanes = l->config->vpu.lanes;
-    uint64_t panel = l->config->lower.vector_bytes / (lower_pad_cols(l, cols) * bytes);
-    panel = panel < lanes ? lanes : panel / lanes * lanes;
-    for (uint64_t m = 0; m < rows; m += height)
-        for (uint64_t r = 0; r < height; r += panel) {
-            uint64_t some = height - r < panel ? height - r : panel;
-            emit_move(e, TPU_LOAD, op->in[0], (struct lower_part){ m + r, some, 0, cols },
-                      TPU_TRANSPOSE, but_last(e->raised[TPU_TRANSPOSE], 1));
-            struct tpu_uop u = { .unit = TPU_TRANSPOSE,
-                                 .turn = { (uint32_t)some, (uint32_t)cols, bytes } };
-            emit_wait(e, &u, TPU_LOAD, e->raised[TPU_LOAD]);
-            emit_wait_free(e, &u, TPU_STORE, but_last(e->raised[TPU_STORE], 1));
-            emit_uop(e, &u);
-            emit_move(e, TPU_STORE, op->out[0],
-                      (struct lower_part){ m / height * cols, cols, r, some }, TPU_TRANSPOSE,
-                      e->raised[TPU_TRANSPOSE]);
-        }
+    uint64_t matrices = lower_rows(l, x.shape, e->core) / height;
+    if (matrices == 0)
+        return true;
+    if (!choose_panel(&x, height, trace_type_bytes(t->type)))
+        return false;
+    for (uint64_t m = 0; m < matrices; m++)
+        for (uint64_t r = 0; r < height; r += x.tile_rows)
+            for (uint64_t c = 0; c < cols; c += x.tile_cols)
+                turn_panel(&x, m, height, (struct lower_part){
+                    r, height - r < x.tile_rows ? height - r : x.tile_rows,
+                    c, cols - c < x.tile_cols ? cols - c : x.tile_cols });
     return true;
 }
