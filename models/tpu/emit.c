@@ -23,6 +23,18 @@ static uint32_t group_before(const struct emit *e)
     return before;
 }
 
+bool emit_steps(struct emit *e, double steps, const struct tpu_group *g)
+{
+    struct lower *l = e->lower;
+    const struct trace_op *op = g->op_count ? &l->trace->ops[g->ops[0]] : NULL;
+    l->steps += steps;
+    if (l->steps <= LOWER_STEPS_MAX)
+        return true;
+    return diag_set(l->diag, op ? op->line : 0, op && op->line ? 1 : 0,
+                    "%s: with it the program has %.3g tiles; expected at most %u: a smaller "
+                    "trace, or larger tiles (section lower)", g->name, l->steps, LOWER_STEPS_MAX);
+}
+
 void emit_uop(struct emit *e, struct tpu_uop *u)
 {
     if (!e->began[u->unit])

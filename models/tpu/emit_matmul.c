@@ -323,6 +323,17 @@ static bool tile(struct making *x)
                     x->group->name, (unsigned long long)l->config->lower.tile_bytes);
 }
 
+static double parts(uint64_t whole, uint64_t size)
+{
+    return (double)((whole + size - 1) / size);
+}
+
+static double steps_of(const struct making *x)
+{
+    return (double)x->batch * parts(x->m, x->tiling.m) * parts(x->n, x->tiling.n)
+         * parts(x->k, x->tiling.k);
+}
+
 bool emit_matmul(struct emit *e, const struct tpu_group *g)
 {
     struct making x = { .emit = e, .group = g, .passes = 1 };
@@ -336,7 +347,7 @@ bool emit_matmul(struct emit *e, const struct tpu_group *g)
     if (l->options.highest && f32)
         x.passes = 6;
     count_panels(&x);
-    if (!tile(&x))
+    if (!tile(&x) || !emit_steps(e, steps_of(&x), g))
         return false;
     for (uint64_t b = 0; b < x.batch; b++)
         one_matrix(&x, b);

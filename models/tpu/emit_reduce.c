@@ -8,6 +8,7 @@
  *
  * Where all reach all of HBM, a core loads its share of each core's summand and adds them.
  *
+ * A core that has no row of the batch has no summand: it gives nothing, and is told the sum.
  * Two tiles may be on their way between two cores: a core tells the others that it has
  * added one (`taken`) before they send the next but one. */
 #include "models/tpu/lower_parts.h"
@@ -17,7 +18,7 @@
 struct summing {
     struct emit *emit;
     const struct emit_remote *remote;
-    uint32_t tensor, cores;
+    uint32_t tensor, cores, givers;     /* cores that have a summand: the first so many */
     uint64_t share, tile, bytes;        /* of a core; of a step; of the tensor */
 };
 
@@ -61,6 +62,8 @@ static void send(struct summing *x, uint32_t peer, uint32_t semaphore, uint64_t 
 static void give(struct summing *x, uint64_t t)
 {
     struct emit *e = x->emit;
+    if (e->core >= x->givers)
+        return;
     for (uint32_t peer = 0; peer < x->cores; peer++) {
         uint64_t bytes = tile_bytes(x, peer, t);
         if (peer == e->core || bytes == 0)
@@ -73,22 +76,46 @@ static void give(struct summing *x, uint64_t t)
     }
 }
 
-/* One addition for each other core, in their order. */
+/* Summands of a core's share that are other cores'. */
+static uint32_t others(const struct summing *x)
+{
+    return x->givers - (x->emit->core < x->givers);
+}
+
+/* They are added in the order of cores; where there is no own, the first is copied. */
 static void add(struct summing *x, uint64_t bytes, uint64_t t)
 {
     struct emit *e = x->emit;
     const struct tpu_vpu_config *v = &e->lower->config->vpu;
-    uint64_t registers = bytes / ((uint64_t)v->lanes * v->sublanes * F32_BYTES) + 1;
-    for (uint32_t peer = 0; peer < x->cores; peer++) {
+    uint64_t each = (uint64_t)v->lanes * v->sublanes * F32_BYTES;
+    uint64_t registers = (bytes + each - 1) / each;
+    uint32_t have = e->core < x->givers;
+    for (uint32_t peer = 0; peer < x->givers; peer++) {
         if (peer == e->core)
             continue;
         struct tpu_uop u = { .unit = TPU_VECTOR, .arithmetic = {
-            .loads = 2 * registers, .stores = registers, .alu = registers * v->add_ops } };
+            .loads = (1 + have) * registers, .stores = registers,
+            .alu = have * registers * v->add_ops } };
         emit_wait(e, &u, TPU_LOAD, e->raised[TPU_LOAD]);
         if (x->remote)
             tpu_uop_wait(&u, x->remote->arrived + peer, (uint32_t)t + 1);
         emit_uop(e, &u);
+        have = 1;
     }
+}
+
+static void load_summand(struct summing *x, uint64_t t, uint64_t copy, uint32_t added)
+{
+    struct tpu_uop load = move(x, TPU_LOAD, x->emit->core, t, copy);
+    emit_wait_free(x->emit, &load, TPU_VECTOR, added > others(x) ? added - others(x) : 0);
+    emit_uop(x->emit, &load);
+}
+
+static void store_sum(struct summing *x, uint64_t t, enum tpu_unit after)
+{
+    struct tpu_uop store = move(x, TPU_STORE, x->emit->core, t, 0);
+    emit_wait(x->emit, &store, after, x->emit->raised[after]);
+    emit_uop(x->emit, &store);
 }
 
 /* The own share: added, kept, and told to all. */
@@ -96,21 +123,20 @@ static void sum(struct summing *x, uint64_t t)
 {
     struct emit *e = x->emit;
     uint64_t bytes = tile_bytes(x, e->core, t);
+    enum tpu_unit after = others(x) > 0 ? TPU_VECTOR : TPU_LOAD;
     if (bytes == 0)
         return;
-    struct tpu_uop load = move(x, TPU_LOAD, e->core, t, 0);
-    uint32_t adds = x->cores - 1, added = e->raised[TPU_VECTOR];
-    emit_wait_free(e, &load, TPU_VECTOR, added > adds ? added - adds : 0);
-    emit_uop(e, &load);
+    if (e->core < x->givers)
+        load_summand(x, t, 0, e->raised[TPU_VECTOR]);
     add(x, bytes, t);
-    struct tpu_uop store = move(x, TPU_STORE, e->core, t, 0);
-    emit_wait(e, &store, TPU_VECTOR, e->raised[TPU_VECTOR]);
-    emit_uop(e, &store);
-    for (uint32_t peer = 0; peer < x->cores; peer++)
-        if (peer != e->core) {
-            send(x, peer, x->remote->taken + e->core, F32_BYTES, TPU_VECTOR, 0);
-            send(x, peer, x->remote->summed + e->core, bytes, TPU_VECTOR, 0);
-        }
+    store_sum(x, t, after);
+    for (uint32_t peer = 0; peer < x->cores; peer++) {
+        if (peer == e->core)
+            continue;
+        if (peer < x->givers)
+            send(x, peer, x->remote->taken + e->core, F32_BYTES, after, 0);
+        send(x, peer, x->remote->summed + e->core, bytes, after, 0);
+    }
 }
 
 static void keep(struct summing *x, uint64_t t)
@@ -127,37 +153,51 @@ static void keep(struct summing *x, uint64_t t)
 
 static void sum_shared(struct summing *x, uint64_t t)
 {
-    struct emit *e = x->emit;
-    uint64_t bytes = tile_bytes(x, e->core, t);
+    uint64_t bytes = tile_bytes(x, x->emit->core, t);
+    uint32_t added = x->emit->raised[TPU_VECTOR];
     if (bytes == 0)
         return;
-    uint32_t done = e->raised[TPU_VECTOR], adds = x->cores - 1;
-    for (uint32_t c = 0; c < x->cores; c++) {
-        struct tpu_uop load = move(x, TPU_LOAD, e->core, t, c);
-        emit_wait_free(e, &load, TPU_VECTOR, done > adds ? done - adds : 0);
-        emit_uop(e, &load);
-    }
+    for (uint32_t c = 0; c < x->givers; c++)
+        load_summand(x, t, c, added);
     add(x, bytes, t);
-    struct tpu_uop store = move(x, TPU_STORE, e->core, t, 0);
-    emit_wait(e, &store, TPU_VECTOR, e->raised[TPU_VECTOR]);
-    emit_uop(e, &store);
+    store_sum(x, t, TPU_VECTOR);
+}
+
+/* Two buffers of each: what is given to a core, what comes from it as a summand and as a
+ * sum; and of the own. */
+static bool choose_tile(struct summing *x, const struct tpu_group *g)
+{
+    const struct tpu_lower_config *c = &x->emit->lower->config->lower;
+    uint64_t buffers = 2 * (3 * (uint64_t)(x->cores - 1) + 1);
+    x->tile = c->tile_bytes / buffers < c->vector_bytes ? c->tile_bytes / buffers / F32_BYTES
+                                                          * F32_BYTES : c->vector_bytes;
+    if (x->tile * buffers > x->emit->vmem_bytes)
+        x->emit->vmem_bytes = x->tile * buffers;
+    return x->tile > 0
+        || diag_set(x->emit->lower->diag, 0, 0, "%s: no tile of it fits lower.tile_bytes of %llu; "
+                    "expected a larger one", g->name, (unsigned long long)c->tile_bytes);
 }
 
 bool emit_all_reduce(struct emit *e, const struct tpu_group *g, const struct emit_remote *r)
 {
     const struct lower *l = e->lower;
     struct summing x = { .emit = e, .remote = l->shared ? NULL : r, .tensor = g->tensor,
-                         .cores = l->options.cores, .tile = l->config->lower.vector_bytes };
+                         .cores = l->options.cores };
+    while (x.givers < x.cores && lower_share_rows(l, l->batch, x.givers) > 0)
+        x.givers++;
     x.bytes = l->tensors[g->tensor].bytes / (l->shared ? x.cores : 1);
     x.share = lower_round((x.bytes + x.cores - 1) / x.cores, 4096);
+    if (!choose_tile(&x, g)
+        || !emit_steps(e, (double)x.share / (double)x.tile * x.cores, g))
+        return false;
     for (uint64_t t = 0; t * x.tile < x.share; t++) {
-        if (l->shared) {
+        if (!l->shared) {
+            give(&x, t);
+            sum(&x, t);
+            keep(&x, t);
+        } else if (x.givers > 1) {      /* else the only summand is the sum, in its place */
             sum_shared(&x, t);
-            continue;
         }
-        give(&x, t);
-        sum(&x, t);
-        keep(&x, t);
     }
     return true;
 }

@@ -216,6 +216,11 @@ static uint32_t operands(const struct going *x)
     return count;
 }
 
+static double parts(uint64_t whole, uint64_t size)
+{
+    return (double)((whole + size - 1) / size);
+}
+
 /* Whether tiles may be narrower than a row: where no op needs all of it at once. */
 static bool may_split_rows(const struct going *x)
 {
@@ -282,9 +287,9 @@ bool emit_vector(struct emit *e, const struct tpu_group *g)
     choose_rows(&x);
     if (x.rows == 0)
         return true;
-    if (!choose_tile(&x))
-        return false;
     uint64_t cols = e->lower->tensors[x.shape].cols, end = x.first + x.rows;
+    if (!choose_tile(&x) || !emit_steps(e, parts(x.rows, x.tile_rows) * parts(cols, x.tile_cols), g))
+        return false;
     uint32_t stores = 0;
     for (uint64_t r = x.first; r < end; r += x.tile_rows)
         for (uint64_t c = 0; c < cols; c += x.tile_cols) {
@@ -343,7 +348,9 @@ bool emit_turn(struct emit *e, const struct tpu_group *g)
     uint64_t matrices = lower_rows(l, x.shape, e->core) / height;
     if (matrices == 0)
         return true;
-    if (!choose_panel(&x, height, trace_type_bytes(t->type)))
+    if (!choose_panel(&x, height, trace_type_bytes(t->type))
+        || !emit_steps(e, (double)matrices * parts(height, x.tile_rows)
+                          * parts(cols, x.tile_cols), g))
         return false;
     for (uint64_t m = 0; m < matrices; m++)
         for (uint64_t r = 0; r < height; r += x.tile_rows)

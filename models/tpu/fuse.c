@@ -5,6 +5,8 @@
 
 #include "models/tpu/lower_parts.h"
 
+#define GROUPS_MAX 65000        /* a message's group has 16 bits; an op adds a few at most */
+
 /* The tensor whose elements an op goes over. */
 static uint32_t iterated(const struct trace_op *op)
 {
@@ -35,25 +37,22 @@ static uint64_t batch_of(const struct trace *t)
 /* Tensors that hold something when the step begins. */
 static void share_given(struct lower *l)
 {
-    uint64_t batch = batch_of(l->trace);
     for (uint32_t i = 0; i < l->trace->tensor_count; i++) {
         const struct trace_tensor *t = &l->trace->tensors[i];
         bool data = t->role == ROLE_INPUT || t->role == ROLE_TARGET;
-        l->tensors[i].share = l->options.cores > 1 && data && t->shape[0] == batch ? SHARE_ROWS
-                                                                                   : SHARE_WHOLE;
+        l->tensors[i].share = l->options.cores > 1 && data && t->shape[0] == l->batch
+                            ? SHARE_ROWS : SHARE_WHOLE;
     }
 }
 
-static void shape_tensors(struct lower *l)
+static void shape_tensor(struct lower *l, uint32_t tensor)
 {
-    for (uint32_t i = 0; i < l->trace->tensor_count; i++) {
-        const struct trace_tensor *t = &l->trace->tensors[i];
-        struct lower_tensor *x = &l->tensors[i];
-        bool column = t->rank == 1 && x->share == SHARE_ROWS;
-        x->cols = column ? 1 : t->shape[t->rank - 1];
-        x->rows = trace_elements(t) / x->cols;
-        x->first = x->maker = UINT32_MAX;
-    }
+    const struct trace_tensor *t = &l->trace->tensors[tensor];
+    struct lower_tensor *x = &l->tensors[tensor];
+    bool column = t->rank == 1 && x->share == SHARE_ROWS;
+    x->cols = column ? 1 : t->shape[t->rank - 1];
+    x->rows = trace_elements(t) / x->cols;
+    x->first = x->maker = UINT32_MAX;
 }
 
 /* What sums over rows that are elsewhere is partial. */
@@ -280,12 +279,15 @@ static bool add_op(struct fusing *f, uint32_t index)
 {
     struct lower *l = f->lower;
     const struct trace_op *op = &l->trace->ops[index];
+    if (l->plan->group_count >= GROUPS_MAX)
+        return refuse(l, op, "the trace becomes more than 65000 groups of ops; expected fewer");
     reduce_partial(f, op);
     if (row_of(op)->class == OP_COLLECTIVE)
         return true;                    /* one device: the sum over replicas is itself */
     if (!share_op(l, op))
         return false;
-    shape_tensors(l);
+    for (uint32_t i = 0; i < op->outs; i++)
+        shape_tensor(l, op->out[i]);
     if (joins(f, op))
         append(f, last_group(f), index);
     else
@@ -336,8 +338,10 @@ bool lower_fuse(struct lower *l)
         abort();
     memset(f.made_by, 0xff, size);
     memset(f.read_by, 0xff, size);
+    l->batch = batch_of(l->trace);
     share_given(l);
-    shape_tensors(l);
+    for (uint32_t i = 0; i < l->trace->tensor_count; i++)
+        shape_tensor(l, i);
     bool ok = true;
     for (uint32_t i = 0; ok && i < l->trace->op_count; i++)
         ok = add_op(&f, i);

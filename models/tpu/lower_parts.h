@@ -33,6 +33,8 @@ struct lower {
     struct tpu_plan         *plan;
     struct lower_tensor     *tensors;
     bool                     shared;    /* all cores reach all of HBM */
+    uint64_t                 batch;     /* rows that are shared over cores */
+    double                   steps;     /* emitted so far, all cores together */
     struct diag             *diag;
 };
 
@@ -82,6 +84,9 @@ struct emit {
 };
 
 void emit_uop(struct emit *e, struct tpu_uop *u);       /* raises its unit's semaphore */
+/* That so many tiles more are to come for a group; false: more than a program may have. */
+#define LOWER_STEPS_MAX (1u << 21)      /* a few operations each: about 1 GB of them */
+bool emit_steps(struct emit *e, double steps, const struct tpu_group *g);
 /* Waits until `count` operations of `unit` of this group have ended. */
 void emit_wait(const struct emit *e, struct tpu_uop *u, enum tpu_unit unit, uint32_t count);
 /* The same for a buffer to be free: left out where overlap is ideal. */

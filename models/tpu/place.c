@@ -145,14 +145,15 @@ static uint64_t place_permanent(struct lower *l)
     return at;
 }
 
+/* Of one group, at `made` and after it: tensors that it is the first to make. */
 static uint64_t place_group(struct lower *l, uint32_t group, uint64_t floor, struct stay *stays,
-                            uint32_t *count)
+                            uint32_t *count, const uint32_t **made)
 {
     uint64_t top = floor;
     *count = forget(stays, *count, group);
-    for (uint32_t i = 0; i < l->trace->tensor_count; i++) {
-        struct lower_tensor *t = &l->tensors[i];
-        if (permanent(l, i) || t->on_chip || !t->used || t->first != group)
+    for (; **made != TRACE_NONE && l->tensors[**made].first == group; ++*made) {
+        struct lower_tensor *t = &l->tensors[**made];
+        if (t->on_chip || !t->used)
             continue;
         t->address = find_gap(stays, *count, floor, t->bytes);
         struct stay s = { t->address, t->address + t->bytes, t->last };
@@ -160,6 +161,27 @@ static uint64_t place_group(struct lower *l, uint32_t group, uint64_t floor, str
         top = s.to > top ? s.to : top;
     }
     return top;
+}
+
+/* The tensors that groups make, by the first of these; TRACE_NONE ends the list. */
+static uint32_t *by_group(const struct lower *l)
+{
+    uint32_t groups = l->plan->group_count, tensors = l->trace->tensor_count;
+    uint32_t *order = malloc((tensors + 1) * sizeof *order);
+    uint32_t *at = calloc(groups + 1, sizeof *at);
+    if (!order || !at)
+        abort();
+    for (uint32_t i = 0; i < tensors; i++)
+        if (!permanent(l, i) && l->tensors[i].first < groups)
+            at[l->tensors[i].first + 1]++;
+    for (uint32_t g = 0; g < groups; g++)
+        at[g + 1] += at[g];
+    order[at[groups]] = TRACE_NONE;
+    for (uint32_t i = 0; i < tensors; i++)
+        if (!permanent(l, i) && l->tensors[i].first < groups)
+            order[at[l->tensors[i].first]++] = i;
+    free(at);
+    return order;
 }
 
 bool lower_place(struct lower *l)
@@ -170,11 +192,13 @@ bool lower_place(struct lower *l)
     struct stay *stays = malloc((l->trace->tensor_count + 1) * sizeof *stays);
     if (!stays)
         abort();
-    uint32_t count = 0;
+    uint32_t count = 0, *order = by_group(l);
+    const uint32_t *made = order;
     for (uint32_t g = 0; g < l->plan->group_count; g++) {
-        uint64_t t = place_group(l, g, floor, stays, &count);
+        uint64_t t = place_group(l, g, floor, stays, &count, &made);
         top = t > top ? t : top;
     }
+    free(order);
     free(stays);
     l->plan->hbm_bytes = top;
     double capacity = l->hbm->capacity_gib * 1073741824.0 * l->hbm->stacks;

@@ -137,31 +137,39 @@ END_TEST
 
 /* ---- several cores */
 
-static const char gradient[] =
-    "batch 40\ntensor x input f32 40x24\ntensor d input f32 40x700\ntensor g output f32 24x700\n"
-    "backward matmul g = x d transpose_a compute=bf16\n";
+/* The gradient of 24 x 700 weights is 24 x 704 x 4 = 67584 bytes, in whole 4 KiB 69632.  A
+ * share is a core's part of that in whole 4 KiB, the last has what is left.  Each goes from
+ * every other core that has rows of the batch to its owner, and summed to all; a word for
+ * each tile tells who gives that there is room.  Tiles are of 2048 bytes, but with 5 cores
+ * 49152 / 26 buffers = 1888. */
+static const struct { unsigned cores, batch; uint64_t sent, words; } sums[] = {
+    { 2, 40, 2 * 1 * 69632, 4 * 1 * (17 + 17) },
+    { 3, 40, 2 * 2 * 69632, 4 * 2 * (12 + 12 + 10) },
+    { 5, 40, 2 * 4 * 69632, 4 * 4 * (9 + 9 + 9 + 9 + 3) },
+    { 4,  5, 3 * 69632 + 3 * 2 * 20480 + 3 * 8192, 4 * ((3 * 2 * 10) + 3 * 4) },   /* 2 2 1 0 */
+    { 2,  1, 1 * 69632 + 32768, 4 * 16 },                                           /* 1 0 */
+};
 
-/* Each share goes from every other core to its owner and, summed, back again; a word says
- * that there is room.  24 x 700 in pieces of 8 x 8 is 24 x 704 x 4 = 67584 bytes, in whole
- * 4 KiB 69632. */
-START_TEST(an_all_reduce_sends_everything_twice_but_a_share)
+START_TEST(an_all_reduce_sends_what_there_is_and_the_sum_to_all)
 {
-    static const unsigned counts[] = { 2, 3, 5 };
-    char cores[32], stacks[32];
-    snprintf(cores, sizeof cores, "chip.cores=%u", counts[_i]);
-    snprintf(stacks, sizeof stacks, "hbm.stacks=%u", counts[_i]);
+    char cores[32], stacks[32], text[512];
+    snprintf(cores, sizeof cores, "chip.cores=%u", sums[_i].cores);
+    snprintf(stacks, sizeof stacks, "hbm.stacks=%u", sums[_i].cores);
+    snprintf(text, sizeof text, "batch %u\ntensor x input f32 %ux24\ntensor d input f32 %ux700\n"
+             "tensor g output f32 24x700\nbackward matmul g = x d transpose_a compute=bf16\n",
+             sums[_i].batch, sums[_i].batch, sums[_i].batch);
     const char *const sets[] = { cores, stacks, NULL };
-    struct lowered x = lower("tpu-mini", sets, gradient);
+    struct lowered x = lower("tpu-mini", sets, text);
     uint64_t sent = 0, words = 0;
     ck_assert_uint_eq(x.plan->group_count, 2);
-    for (uint32_t c = 0; c < counts[_i]; c++) {
+    for (uint32_t c = 0; c < sums[_i].cores; c++) {
         const struct tpu_program *p = x.plan->programs[c];
         for (uint32_t i = 0; i < p->count; i++)
             if (p->uops[i].unit == TPU_LINK)
                 *(p->uops[i].send.bytes == 4 ? &words : &sent) += p->uops[i].send.bytes;
     }
-    ck_assert_uint_eq(sent, 2 * (counts[_i] - 1) * 69632u);
-    ck_assert_uint_eq(words, 4 * (counts[_i] - 1) * 69632u / 2048);
+    ck_assert_uint_eq(sent, sums[_i].sent);
+    ck_assert_uint_eq(words, sums[_i].words);
     drop(&x);
 }
 END_TEST
@@ -216,6 +224,39 @@ START_TEST(a_transpose_takes_no_more_than_its_tile)
     ck_assert_uint_eq(moved(x.plan->programs[0], TPU_LOAD), 72 * 3000 * 4);
     ck_assert_uint_eq(moved(x.plan->programs[0], TPU_STORE), 3000 * 72 * 4);
     drop(&x);
+}
+END_TEST
+
+/* 16384 x 16384 x 16384 in tiles of 32 on each side is 134 million of them. */
+START_TEST(a_program_of_too_many_tiles_is_refused)
+{
+    struct lowered x = lower("tpu-mini", (const char *const[]){ "hbm.capacity_gib=1024", NULL },
+        "tensor x input f32 16384x16384\ntensor w weight f32 16384x16384\n"
+        "tensor y output f32 16384x16384\nforward matmul y = x w compute=bf16\n");
+    ck_assert_ptr_null(x.plan);
+    ck_assert_msg(strstr(x.diag.text, "y = matmul: with it the program has") != NULL, "%s",
+                  x.diag.text);
+    drop(&x);
+}
+END_TEST
+
+START_TEST(more_groups_than_a_message_can_name_are_refused)
+{
+    struct trace *t = trace_new("many");
+    struct machine *m = machine_of("tpu-mini", NULL);
+    const struct figures *f = machine_figures(m);
+    struct diag d = { .text = "" };
+    uint64_t shape[] = { 8, 8 };
+    for (uint32_t i = 0; i < 66000; i++) {
+        struct trace_op op = { .kind = TRACE_TRANSPOSE, .ins = 1, .outs = 1 };
+        op.in[0] = i == 0 ? hostile_tensor(t, ROLE_INPUT, TRACE_F32, 2, shape) : i;
+        op.out[0] = hostile_tensor(t, ROLE_ACTIVATION, TRACE_F32, 2, shape);
+        ck_assert(trace_add_op(t, &op, NULL, &d));
+    }
+    ck_assert_ptr_null(tpu_lower(&f->tpu, &f->hbm, t, &(struct tpu_lower_options){ 0 }, &d));
+    ck_assert_msg(strstr(d.text, "more than 65000 groups") != NULL, "%s", d.text);
+    trace_free(t);
+    machine_free(m);
 }
 END_TEST
 
@@ -316,12 +357,15 @@ Suite *lower_suite(void)
     tcase_add_test(t, a_matmul_moves_its_padded_operands_once);
     tcase_add_test(t, a_part_that_begins_within_a_piece_takes_all_pieces_it_touches);
     tcase_add_test(t, a_tensor_on_chip_moves_no_bytes);
-    tcase_add_loop_test(t, an_all_reduce_sends_everything_twice_but_a_share, 0, 3);
+    tcase_add_loop_test(t, an_all_reduce_sends_what_there_is_and_the_sum_to_all, 0,
+                        COUNT_OF(sums));
     suite_add_tcase(s, t);
     t = tcase_create("room");
     tcase_add_loop_test(t, what_cannot_be_shared_is_refused_by_name, 0, COUNT_OF(unshared));
     tcase_add_test(t, rows_too_wide_for_a_tile_go_in_parts);
     tcase_add_test(t, a_transpose_takes_no_more_than_its_tile);
+    tcase_add_test(t, a_program_of_too_many_tiles_is_refused);
+    tcase_add_test(t, more_groups_than_a_message_can_name_are_refused);
     tcase_add_loop_test(t, no_two_tensors_that_live_together_overlap, 0, 200);
     tcase_add_loop_test(t, nothing_is_moved_from_or_to_where_no_tensor_is, 0, 300);
     suite_add_tcase(s, t);
