@@ -348,7 +348,7 @@ static void add_lane(struct hbm_stats *s, const struct hbm_lane *lane, cycle_t n
     s->refreshes     += lane->pseudo.refreshes;
     s->total_cycles  += now;
     s->closed_cycles += lane->pseudo.closed_cycles;
-    if (lane->pseudo.open_banks == 0 && now > lane->pseudo.closed_since)
+    if (lane->pseudo.open == 0 && now > lane->pseudo.closed_since)
         s->closed_cycles += now - lane->pseudo.closed_since;
     for (int i = 0; i < HBM_CAUSES_COUNT; i++)
         s->cycles[i] += lane->stats.cycles[i];

@@ -10,43 +10,58 @@
 /* ---- what could go next ---- */
 
 /* To refresh, all banks are closed, then all are refreshed. */
-static cycle_t refresh_step(const struct hbm_lane *lane, cycle_t earliest, uint32_t banks)
+static cycle_t refresh_step(const struct hbm_lane *lane, cycle_t earliest)
 {
     const struct hbm_pseudo *p = &lane->pseudo;
-    if (p->open_banks == 0)
-        return cycle_max(earliest, p->ready.at[HBM_REF]);
-    for (uint32_t b = 0; b < banks; b++)
-        if (p->banks[b].open)
-            earliest = cycle_max(earliest, hbm_pseudo_at(p, HBM_PRE, b));
+    if (p->open == 0)
+        return cycle_max(earliest, p->ready[HBM_REF]);
+    for (uint64_t mask = p->open; mask; mask &= mask - 1)
+        earliest = cycle_max(earliest, hbm_pseudo_at(p, HBM_PRE, (uint32_t)__builtin_ctzll(mask)));
     return earliest;
+}
+
+/* Which of two is first, and of those the older, as one number: clocks from `earliest` on
+ * above the age.  Without a branch, since nothing foretells which way it would go. */
+#define AGE_BITS 44
+
+/* The least such number of `banks`, if it is under `best`. */
+static inline uint64_t find_row_of(const struct hbm_channel *c, struct hbm_lane *lane,
+                                   uint64_t banks, enum hbm_command command, cycle_t earliest,
+                                   uint64_t best)
+{
+    const struct hbm_pseudo *p = &lane->pseudo;
+    const cycle_t *groups = p->groups[command], *ready = p->banks[command];
+    cycle_t first = cycle_max(earliest, p->ready[command]);
+    uint32_t chosen = lane->row_bank;
+    for (; banks; banks &= banks - 1) {
+        uint32_t bank = (uint32_t)__builtin_ctzll(banks);
+        cycle_t at = cycle_max(first, cycle_max(groups[bank >> p->bank_bits], ready[bank]));
+        uint64_t age = lane->age[lane->wanted[bank].row_way[c->writing]][bank];
+        uint64_t order = (at - earliest) << AGE_BITS | age;
+        chosen = order < best ? bank : chosen;
+        best = order < best ? order : best;
+    }
+    lane->row_bank = chosen;
+    return best;
 }
 
 static void find_row(struct hbm_channel *c, struct hbm_lane *lane)
 {
-    const struct hbm_pseudo *p = &lane->pseudo;
     cycle_t earliest = cycle_max(c->now, *lane->bus);
     lane->row_known = true;
     lane->row_at = CYCLE_NEVER;
     if (lane->refreshing) {
-        lane->row_at = refresh_step(lane, earliest, 1u << c->stack->lane_banks_bits);
+        lane->row_at = refresh_step(lane, earliest);
         return;
     }
-    lane->row_age = UINT64_MAX;
-    for (uint64_t mask = lane->misses[c->writing]; mask; mask &= mask - 1) {
-        uint32_t bank = (uint32_t)__builtin_ctzll(mask);
-        cycle_t at = hbm_pseudo_at(p, hbm_row_command_for(lane, bank), bank);
-        at = cycle_max(at, earliest);
-        if (at > lane->row_at)
-            continue;
-        const struct hbm_wanted *w = &lane->wanted[bank];
-        int way = w->row_way[c->writing];
-        uint64_t age = c->queue[way].entries[w->head[way]].age;
-        if (at == lane->row_at && age > lane->row_age)
-            continue;
-        lane->row_at = at;
-        lane->row_age = age;
-        lane->row_bank = bank;
-    }
+    assert(c->age >> AGE_BITS == 0);
+    uint64_t misses = lane->misses[c->writing], open = lane->pseudo.open, best = UINT64_MAX;
+    best = find_row_of(c, lane, misses & open, HBM_PRE, earliest, best);
+    best = find_row_of(c, lane, misses & ~open, HBM_ACT, earliest, best);
+    if (misses == 0)
+        return;
+    lane->row_at = earliest + (best >> AGE_BITS);
+    lane->row_age = best & ((UINT64_C(1) << AGE_BITS) - 1);
 }
 
 /* ---- doing it ---- */
@@ -56,18 +71,17 @@ static void note_waits(struct hbm_channel *c, struct hbm_lane *lane, uint32_t ba
 {
     const struct hbm_pseudo *p = &lane->pseudo;
     struct hbm_wanted *w = &lane->wanted[bank];
-    cycle_t own = cycle_max(p->banks[bank].ready.at[HBM_ACT],
+    cycle_t own = cycle_max(p->banks[HBM_ACT][bank],
                             cycle_max(w->miss_since, lane->refresh_end));
-    cycle_t rate = cycle_max(p->ready.at[HBM_ACT], p->groups[bank >> p->bank_bits].at[HBM_ACT]);
+    cycle_t rate = cycle_max(p->ready[HBM_ACT], p->groups[HBM_ACT][bank >> p->bank_bits]);
     w->rate_wait = rate > own ? rate - own : 0;
     w->bus_wait = c->now - cycle_max(own, rate);
 }
 
 static void close_all(struct hbm_channel *c, struct hbm_lane *lane)
 {
-    for (uint32_t b = 0; b < 1u << c->stack->lane_banks_bits; b++) {
-        if (!lane->pseudo.banks[b].open)
-            continue;
+    for (uint64_t mask = lane->pseudo.open; mask; mask &= mask - 1) {
+        uint32_t b = (uint32_t)__builtin_ctzll(mask);
         hbm_pseudo_pre(&lane->pseudo, &c->stack->timing, b, c->now);
         hbm_queue_look(c, lane, b);
     }
@@ -77,7 +91,7 @@ static void refresh(struct hbm_channel *c, struct hbm_lane *lane)
 {
     const struct hbm_timing *t = &c->stack->timing;
     *lane->bus = c->now + t->pre_bus;
-    if (lane->pseudo.open_banks > 0) {
+    if (lane->pseudo.open) {
         close_all(c, lane);
     } else {
         hbm_pseudo_ref(&lane->pseudo, t, c->now);
@@ -108,7 +122,7 @@ static void row_command(struct hbm_channel *c, struct hbm_lane *lane)
     if (lane->refreshing) {
         refresh(c, lane);
     } else {
-        if (lane->pseudo.banks[bank].open) {
+        if (hbm_pseudo_open(&lane->pseudo, bank)) {
             hbm_pseudo_pre(&lane->pseudo, &c->stack->timing, bank, c->now);
             *lane->bus = c->now + c->stack->timing.pre_bus;
         } else {
@@ -173,7 +187,7 @@ static void begin_refresh(struct hbm_channel *c, struct hbm_lane *lane, cycle_t 
     c->now = lane->refresh_due;
     if (c->fifo.count > 0)
         end = cycle_min(end, hbm_first_run(c)->ready);
-    bool unused = c->queue[0].held + c->queue[1].held + lane->pseudo.open_banks == 0;
+    bool unused = c->queue[0].held + c->queue[1].held == 0 && lane->pseudo.open == 0;
     if (unused && end > lane->refresh_due) {
         cycle_t skipped = (end - lane->refresh_due) / c->stack->timing.refi;
         skipped -= skipped > 0;

@@ -76,7 +76,7 @@ static void charge_wait(struct hbm_channel *c, struct hbm_lane *lane, uint32_t b
     struct hbm_wanted *w = &lane->wanted[bank];
     const struct hbm_pseudo *p = &lane->pseudo;
     enum hbm_command access = lane->column_write ? HBM_WR : HBM_RD;
-    cycle_t pins = cycle_max(p->ready.at[access], p->groups[bank >> p->bank_bits].at[access]);
+    cycle_t pins = cycle_max(p->ready[access], p->groups[access][bank >> p->bank_bits]);
     bool turned = lane->wrote != lane->column_write;
     charge(lane, HBM_NO_REQUEST, lane->since, now);
     charge(lane, HBM_REFRESH, lane->refresh_end, now);

@@ -75,6 +75,7 @@ struct hbm_lane {               /* a pseudo-channel as its controller sees it */
     cycle_t  row_at, column_at;                 /* the next commands, if known */
     cycle_t  column_until;                      /* then an older request may go instead */
     uint64_t row_age;                           /* of the request that wants it */
+    uint64_t age[HBM_WAYS][HBM_BANKS_MAX];      /* of each bank's oldest request, if any */
     uint32_t row_bank, column_bank;
     bool     row_known, column_known;
     bool     column_write;

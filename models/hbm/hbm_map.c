@@ -329,6 +329,8 @@ bool hbm_map_parse(struct hbm_map *map, const struct hbm_config *config, struct 
 
 uint64_t hbm_map_local(const struct hbm_map *map, uint64_t address)
 {
+    if (map->stacks == 1)
+        return address & (map->bytes - 1);
     uint64_t low = address & ((UINT64_C(1) << map->stack_low) - 1);
     uint64_t local = (address >> map->stack_low) / map->stacks << map->stack_low | low;
     return local & (map->bytes - 1);

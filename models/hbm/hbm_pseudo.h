@@ -16,23 +16,17 @@
 #define HBM_BANKS_MAX  64       /* of a pseudo-channel: a bit each in a mask */
 #define HBM_GROUPS_MAX 8
 
-struct hbm_ready { cycle_t at[HBM_COMMANDS]; };
-
-struct hbm_bank {
-    struct hbm_ready ready;
-    uint32_t row;
-    bool     open;
-};
-
+/* When commands are legal lies by command, for the walk over the banks that want one. */
 struct hbm_pseudo {
-    struct hbm_ready ready;
-    struct hbm_ready groups[HBM_GROUPS_MAX];
-    struct hbm_bank  banks[HBM_BANKS_MAX];
+    uint64_t open;              /* a bit a bank */
+    cycle_t  ready[HBM_COMMANDS];
+    cycle_t  groups[HBM_COMMANDS][HBM_GROUPS_MAX];
+    cycle_t  banks[HBM_COMMANDS][HBM_BANKS_MAX];
+    uint32_t rows[HBM_BANKS_MAX];
     cycle_t  fourth[4];         /* of the last four ACTs: when its tFAW is over */
     uint64_t activates, precharges, refreshes;
     cycle_t  closed_since;      /* when the last bank closed, if none is open */
     cycle_t  closed_cycles;     /* with all banks closed, before that */
-    uint32_t open_banks;
     uint32_t bank_bits;         /* of the bank in its group */
 };
 
@@ -46,15 +40,22 @@ static inline void hbm_later(cycle_t *at, cycle_t t)
 static inline cycle_t hbm_pseudo_at(const struct hbm_pseudo *p, enum hbm_command command,
                                     uint32_t bank)
 {
-    return cycle_max(p->ready.at[command],
-                     cycle_max(p->groups[bank >> p->bank_bits].at[command],
-                               p->banks[bank].ready.at[command]));
+    return cycle_max(p->ready[command],
+                     cycle_max(p->groups[command][bank >> p->bank_bits],
+                               p->banks[command][bank]));
+}
+
+static inline uint64_t hbm_bit(uint32_t bank) { return UINT64_C(1) << bank; }
+
+static inline bool hbm_pseudo_open(const struct hbm_pseudo *p, uint32_t bank)
+{
+    return p->open >> bank & 1;
 }
 
 static inline void hbm_pseudo_fourth(struct hbm_pseudo *p, enum hbm_command then, cycle_t at)
 {
     p->fourth[p->activates % 4] = at;
-    hbm_later(&p->ready.at[then], p->fourth[(p->activates + 1) % 4]);
+    hbm_later(&p->ready[then], p->fourth[(p->activates + 1) % 4]);
 }
 
 /* `command` goes at `now`, which is legal.  One function, expanded from the rules for each
@@ -62,9 +63,9 @@ static inline void hbm_pseudo_fourth(struct hbm_pseudo *p, enum hbm_command then
 static inline void hbm_pseudo_apply(struct hbm_pseudo *p, const struct hbm_timing *t,
                                     enum hbm_command command, uint32_t bank, cycle_t now)
 {
-#define BANK(then, wait)   hbm_later(&p->banks[bank].ready.at[HBM_##then], now + (wait))
-#define GROUP(then, wait)  hbm_later(&p->groups[bank >> p->bank_bits].at[HBM_##then], now + (wait))
-#define PSEUDO(then, wait) hbm_later(&p->ready.at[HBM_##then], now + (wait))
+#define BANK(then, wait)   hbm_later(&p->banks[HBM_##then][bank], now + (wait))
+#define GROUP(then, wait)  hbm_later(&p->groups[HBM_##then][bank >> p->bank_bits], now + (wait))
+#define PSEUDO(then, wait) hbm_later(&p->ready[HBM_##then], now + (wait))
 #define FOURTH(then, wait) hbm_pseudo_fourth(p, HBM_##then, now + (wait))
 #define RULE(first, then, where, wait, jedec) \
     if (command == HBM_##first)               \
@@ -80,33 +81,32 @@ static inline void hbm_pseudo_apply(struct hbm_pseudo *p, const struct hbm_timin
 static inline void hbm_pseudo_act(struct hbm_pseudo *p, const struct hbm_timing *t,
                                   uint32_t bank, uint32_t row, cycle_t now)
 {
-    assert(!p->banks[bank].open);
+    assert(!hbm_pseudo_open(p, bank));
     assert(now >= hbm_pseudo_at(p, HBM_ACT, bank));
     hbm_pseudo_apply(p, t, HBM_ACT, bank, now);
     p->activates++;
-    p->banks[bank].open = true;
-    p->banks[bank].row = row;
     /* A bank that closes by itself may do so later than this. */
-    if (p->open_banks++ == 0 && now > p->closed_since)
+    if (p->open == 0 && now > p->closed_since)
         p->closed_cycles += now - p->closed_since;
+    p->open |= hbm_bit(bank);
+    p->rows[bank] = row;
 }
 
 static inline void hbm_pseudo_pre(struct hbm_pseudo *p, const struct hbm_timing *t,
                                   uint32_t bank, cycle_t now)
 {
-    assert(p->banks[bank].open);
+    assert(hbm_pseudo_open(p, bank));
     assert(now >= hbm_pseudo_at(p, HBM_PRE, bank));
     hbm_pseudo_apply(p, t, HBM_PRE, bank, now);
     p->precharges++;
-    p->banks[bank].open = false;
-    p->open_banks--;
+    p->open &= ~hbm_bit(bank);
     hbm_later(&p->closed_since, now);
 }
 
 static inline void hbm_pseudo_access(struct hbm_pseudo *p, const struct hbm_timing *t,
                                      bool write, uint32_t bank, cycle_t now)
 {
-    assert(p->banks[bank].open);
+    assert(hbm_pseudo_open(p, bank));
     assert(now >= hbm_pseudo_at(p, write ? HBM_WR : HBM_RD, bank));
     if (write)
         hbm_pseudo_apply(p, t, HBM_WR, bank, now);
@@ -116,8 +116,8 @@ static inline void hbm_pseudo_access(struct hbm_pseudo *p, const struct hbm_timi
 
 static inline void hbm_pseudo_ref(struct hbm_pseudo *p, const struct hbm_timing *t, cycle_t now)
 {
-    assert(p->open_banks == 0);
-    assert(now >= p->ready.at[HBM_REF]);
+    assert(p->open == 0);
+    assert(now >= p->ready[HBM_REF]);
     hbm_pseudo_apply(p, t, HBM_REF, 0, now);
     p->refreshes++;
 }

@@ -19,14 +19,14 @@ static uint32_t in_sight(const struct hbm_channel *c, const struct hbm_wanted *w
 static uint16_t find_hit(const struct hbm_channel *c, const struct hbm_lane *lane,
                          uint32_t bank, int way)
 {
-    const struct hbm_bank *b = &lane->pseudo.banks[bank];
+    uint32_t row = lane->pseudo.rows[bank];
     const struct hbm_wanted *w = &lane->wanted[bank];
-    if (!b->open)
+    if (!hbm_pseudo_open(&lane->pseudo, bank))
         return HBM_NONE;
     const struct hbm_entry *entries = c->queue[way].entries;
     uint32_t sight = in_sight(c, w, way), seen = 0;
     for (uint16_t e = w->head[way]; seen < sight; e = entries[e].next) {
-        if (entries[e].row == b->row)
+        if (entries[e].row == row)
             return e;
         seen += entries[e].count;
     }
@@ -66,7 +66,7 @@ static void reconsider_row(const struct hbm_channel *c, struct hbm_lane *lane, u
     }
     const struct hbm_wanted *w = &lane->wanted[bank];
     int way = w->row_way[c->writing];
-    uint64_t age = c->queue[way].entries[w->head[way]].age;
+    uint64_t age = lane->age[way][bank];
     cycle_t at = hbm_pseudo_at(&lane->pseudo, hbm_row_command_for(lane, bank), bank);
     at = cycle_max(at, cycle_max(c->now, *lane->bus));
     if (at < lane->row_at || (at == lane->row_at && age < lane->row_age)) {
@@ -76,12 +76,13 @@ static void reconsider_row(const struct hbm_channel *c, struct hbm_lane *lane, u
     }
 }
 
-static int older_way(const struct hbm_channel *c, const struct hbm_wanted *w)
+static int older_way(const struct hbm_channel *c, const struct hbm_lane *lane, uint32_t bank)
 {
+    const struct hbm_wanted *w = &lane->wanted[bank];
     if (in_sight(c, w, HBM_TO_READ) == 0 || in_sight(c, w, HBM_TO_WRITE) == 0)
         return in_sight(c, w, HBM_TO_READ) == 0 ? HBM_TO_WRITE : HBM_TO_READ;
-    return c->queue[HBM_TO_WRITE].entries[w->head[HBM_TO_WRITE]].age
-         < c->queue[HBM_TO_READ].entries[w->head[HBM_TO_READ]].age ? HBM_TO_WRITE : HBM_TO_READ;
+    return lane->age[HBM_TO_WRITE][bank] < lane->age[HBM_TO_READ][bank] ? HBM_TO_WRITE
+                                                                        : HBM_TO_READ;
 }
 
 static void look_for_miss(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank, int way)
@@ -105,7 +106,7 @@ void hbm_queue_look(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank)
     if (hbm_own_queue(c)) {
         look_for_hit(c, lane, bank, HBM_TO_READ);
         look_for_hit(c, lane, bank, HBM_TO_WRITE);
-        w->row_way[HBM_TO_READ] = w->row_way[HBM_TO_WRITE] = (uint8_t)older_way(c, w);
+        w->row_way[HBM_TO_READ] = w->row_way[HBM_TO_WRITE] = (uint8_t)older_way(c, lane, bank);
         look_for_miss(c, lane, bank, HBM_TO_READ);
         look_for_miss(c, lane, bank, HBM_TO_WRITE);
         return;
@@ -166,10 +167,12 @@ static void append(struct hbm_channel *c, int way, uint64_t code, uint32_t n, ui
         .run = way == HBM_TO_READ ? run : HBM_NONE,
         .group = c->stack->runs[run].request.group, .next = HBM_NONE,
     };
-    if (w->head[way] == HBM_NONE)
+    if (w->head[way] == HBM_NONE) {
         w->head[way] = e;
-    else
+        lane->age[way][bank] = c->age;
+    } else {
         q->entries[w->tail[way]].next = e;
+    }
     w->tail[way] = e;
     c->fifo.last = e;
 }
@@ -266,9 +269,11 @@ bool hbm_queue_turn(struct hbm_channel *c)
 
 /* ---- out ---- */
 
-static void unlink_entry(struct hbm_channel *c, struct hbm_wanted *w, int way, uint16_t e)
+static void unlink_entry(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank, int way,
+                         uint16_t e)
 {
     struct hbm_queue *q = &c->queue[way];
+    struct hbm_wanted *w = &lane->wanted[bank];
     uint16_t before = HBM_NONE;
     for (uint16_t i = w->head[way]; i != e; i = q->entries[i].next)
         before = i;
@@ -278,6 +283,8 @@ static void unlink_entry(struct hbm_channel *c, struct hbm_wanted *w, int way, u
         q->entries[before].next = q->entries[e].next;
     if (w->tail[way] == e)
         w->tail[way] = before;
+    if (w->head[way] != HBM_NONE)
+        lane->age[way][bank] = q->entries[w->head[way]].age;
     if (c->fifo.last == e && way == hbm_first_way(c))
         c->fifo.last = HBM_NONE;
     q->entries[e].next = q->free;
@@ -297,6 +304,8 @@ void hbm_queue_shorten(struct hbm_channel *c, struct hbm_lane *lane, uint32_t n)
     lane->waiting -= n;
     w->served = w->served + n < UINT16_MAX ? (uint16_t)(w->served + n) : UINT16_MAX - 1;
     e->age += n;
+    if (w->hit[way] == w->head[way])
+        lane->age[way][lane->column_bank] += n;
     e->count = (uint16_t)(e->count - n);
     c->fifo.full = false;
 }
@@ -313,6 +322,8 @@ void hbm_queue_leave(struct hbm_channel *c, struct hbm_lane *lane, uint32_t n)
     lane->waiting -= n;
     w->served = w->served + n < UINT16_MAX ? (uint16_t)(w->served + n) : UINT16_MAX - 1;
     q->entries[e].age += n;
+    if (e == w->head[way])
+        lane->age[way][bank] += n;
     q->entries[e].count = (uint16_t)(q->entries[e].count - n);
     if (hbm_own_queue(c)) {
         w->inside[way] = (uint16_t)(w->inside[way] - n);
@@ -321,7 +332,7 @@ void hbm_queue_leave(struct hbm_channel *c, struct hbm_lane *lane, uint32_t n)
         c->fifo.full = false;
     }
     if (q->entries[e].count == 0)
-        unlink_entry(c, w, way, e);
+        unlink_entry(c, lane, bank, way, e);
     else if (!hbm_own_queue(c) && w->hit[way] == w->head[way])
         return;
     hbm_queue_look(c, lane, bank);

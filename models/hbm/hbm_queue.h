@@ -10,8 +10,6 @@
 
 #include "models/hbm/hbm_inside.h"
 
-static inline uint64_t hbm_bit(uint32_t bank) { return UINT64_C(1) << bank; }
-
 static inline struct hbm_run *hbm_first_run(const struct hbm_channel *c)
 {
     return &c->stack->runs[c->fifo.runs[c->fifo.head]];
@@ -25,7 +23,7 @@ static inline int hbm_first_way(const struct hbm_channel *c)
 
 static inline enum hbm_command hbm_row_command_for(const struct hbm_lane *lane, uint32_t bank)
 {
-    return lane->pseudo.banks[bank].open ? HBM_PRE : HBM_ACT;
+    return hbm_pseudo_open(&lane->pseudo, bank) ? HBM_PRE : HBM_ACT;
 }
 
 static inline void hbm_forget(struct hbm_lane *lane)
