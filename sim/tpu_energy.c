@@ -1,6 +1,8 @@
 /* tpu_energy.c - see tpu_energy.h. */
 #include "sim/tpu_energy.h"
 
+#include <string.h>
+
 #include "models/tpu/events.h"
 
 #define PJ 1e-12
@@ -38,7 +40,9 @@ static const struct price {
 
 static double price_of(const struct tpu_chip *c, const struct price *p)
 {
-    return *(const double *)((const char *)&c->figures->energy + p->offset) * PJ;
+    double price;
+    memcpy(&price, (const char *)&c->figures->energy + p->offset, sizeof price);
+    return price * PJ;
 }
 
 double tpu_energy_sum(const struct tpu_energy *e)

@@ -394,10 +394,11 @@ json_t *tpu_result(const struct tpu_chip *c, const struct machine *m, const stru
 
 /* ---- self-checks ---- */
 
-static const char *fault(const char *format, uint64_t a, uint64_t b)
+/* "what: a, but b" */
+static const char *fault(const char *what, uint64_t a, uint64_t b)
 {
     static char text[160];
-    snprintf(text, sizeof text, format, a, b);
+    snprintf(text, sizeof text, "%s: %" PRIu64 ", but %" PRIu64, what, a, b);
     return text;
 }
 
@@ -409,8 +410,7 @@ static const char *core_fault(const struct tpu_chip *c, uint32_t i, cycle_t now)
         for (int s = 0; s < TPU_STATES_COUNT; s++)
             sum += cycles[s];
         if (sum != now)
-            return fault("a unit's states add up to %" PRIu64 " cycles, the run to %" PRIu64,
-                         sum, now);
+            return fault("cycles of a unit's states, and of the run", sum, now);
     }
     for (uint32_t a = 0; a < c->figures->tpu.core.mxus; a++) {
         struct tpu_array_stats s = tpu_core_array_stats(c->core[i], a, now);
@@ -420,13 +420,11 @@ static const char *core_fault(const struct tpu_chip *c, uint32_t i, cycle_t now)
         for (int n = 0; n < TPU_STATES_COUNT; n++)
             sum += s.without[n];
         if (sum != now)
-            return fault("a matrix unit's states add up to %" PRIu64 " cycles, the run to %"
-                         PRIu64, sum, now);
+            return fault("cycles of a matrix unit's states, and of the run", sum, now);
     }
     uint64_t asked = tpu_core_bytes_asked(c->core[i]);
     uint64_t answered = tpu_core_bytes_answered(c->core[i]);
-    return asked == answered ? NULL : fault("%" PRIu64 " bytes asked of HBM, %" PRIu64
-                                            " answered", asked, answered);
+    return asked == answered ? NULL : fault("bytes asked of HBM, and answered", asked, answered);
 }
 
 const char *tpu_result_fault(const struct tpu_chip *c)
@@ -441,12 +439,10 @@ const char *tpu_result_fault(const struct tpu_chip *c)
         asked += tpu_core_bytes_asked(c->core[i]);
     }
     if (asked != x.hbm_read + x.hbm_written)
-        return fault("%" PRIu64 " bytes asked of HBM, %" PRIu64 " delivered", asked,
-                     x.hbm_read + x.hbm_written);
+        return fault("bytes asked of HBM, and delivered", asked, x.hbm_read + x.hbm_written);
     for (uint32_t g = 0; g < c->plan->group_count; g++)
         macs += c->plan->groups[g].macs;
     if (macs != x.macs)
-        return fault("the trace has %" PRIu64 " multiply-accumulates, the matrix units did %"
-                     PRIu64, macs, x.macs);
+        return fault("multiply-accumulates of the trace, and done", macs, x.macs);
     return NULL;
 }
