@@ -161,7 +161,7 @@ static inline struct next find_next(struct hbm_channel *c)
     const struct hbm *h = c->stack;
     struct next n = { CYCLE_NEVER, CYCLE_NEVER, NOTHING, NULL };
     if (c->fifo.count > 0 && !c->fifo.full)
-        consider(&n, hbm_first_run(c)->ready, ARRIVAL, NULL);
+        consider(&n, c->fifo.ready, ARRIVAL, NULL);
     for (uint32_t i = 0; i < h->config.pseudo_channels; i++) {
         struct hbm_lane *lane = &c->lanes[i];
         if (!lane->refreshing)
@@ -186,7 +186,7 @@ static void begin_refresh(struct hbm_channel *c, struct hbm_lane *lane, cycle_t 
 {
     c->now = lane->refresh_due;
     if (c->fifo.count > 0)
-        end = cycle_min(end, hbm_first_run(c)->ready);
+        end = cycle_min(end, c->fifo.ready);
     bool unused = c->queue[0].held + c->queue[1].held == 0 && lane->pseudo.open == 0;
     if (unused && end > lane->refresh_due) {
         cycle_t skipped = (end - lane->refresh_due) / c->stack->timing.refi;
@@ -267,7 +267,7 @@ static cycle_t next_done(const struct hbm_channel *c, cycle_t from)
     if (f->count == 0)
         return due;
     /* What is at the port may enter now, or as fast as all pins free places. */
-    cycle_t enters = cycle_max(from, hbm_first_run(c)->ready);
+    cycle_t enters = cycle_max(from, c->fifo.ready);
     uint32_t left = f->beat_end - f->beat, lanes = c->stack->config.pseudo_channels;
     if (f->full)
         enters = from + (cycle_t)((left - 1) / lanes) * t->ccd_s;

@@ -177,6 +177,7 @@ struct stretch {
     cycle_t limit;                  /* all accesses before are done */
     struct hbm_lane *ends;          /* whose entry is used up by its last, or NULL */
     bool refills;                   /* a burst enters for each */
+    uint32_t n[HBM_LANES_MAX];      /* accesses of each lane */
 };
 
 /* How many accesses of the lane follow each other if nothing else happens. */
@@ -206,18 +207,16 @@ static uint32_t most_together(const struct hbm_channel *c, bool refills)
     return held > low ? held - low : 1;
 }
 
-static uint32_t before(const struct hbm_lane *lane, cycle_t limit, uint32_t ccd)
+/* How many accesses there are before `limit`, which no entry outlasts: few. */
+static uint32_t count_before(const struct hbm_channel *c, struct stretch *s, cycle_t limit)
 {
-    return limit <= lane->column_at ? 0
-         : (uint32_t)((limit - lane->column_at + ccd - 1) / ccd);
-}
-
-static uint32_t all_before(const struct hbm_channel *c, cycle_t limit)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < c->stack->config.pseudo_channels; i++)
-        n += before(&c->lanes[i], limit, c->stack->timing.ccd_s);
-    return n;
+    uint32_t all = 0, ccd = c->stack->timing.ccd_s;
+    for (uint32_t i = 0; i < c->stack->config.pseudo_channels; i++) {
+        cycle_t at = c->lanes[i].column_at;
+        s->n[i] = limit <= at ? 0 : ((uint32_t)(limit - at) + ccd - 1) / ccd;
+        all += s->n[i];
+    }
+    return all;
 }
 
 /* Shortens the stretch to where the first entry is used up or has an older rival. */
@@ -246,13 +245,13 @@ static void end_with_entry(const struct hbm_channel *c, struct stretch *s)
 static void end_with_room(const struct hbm_channel *c, struct stretch *s, cycle_t from,
                           uint32_t most)
 {
-    if (most == UINT32_MAX || all_before(c, s->limit) <= most)
+    if (count_before(c, s, s->limit) <= most)
         return;
     uint32_t lanes = c->stack->config.pseudo_channels;
-    s->limit = from + (cycle_t)(most / lanes) * c->stack->timing.ccd_s;
+    s->limit = from + (cycle_t)(most / lanes) * c->stack->timing.ccd_s + 1;
     s->ends = NULL;
-    if (all_before(c, s->limit + 1) <= most)
-        s->limit++;
+    if (count_before(c, s, s->limit) > most)
+        count_before(c, s, --s->limit);
 }
 
 static void access_together(struct hbm_channel *c, const struct stretch *s)
@@ -260,7 +259,7 @@ static void access_together(struct hbm_channel *c, const struct stretch *s)
     uint32_t ccd = c->stack->timing.ccd_s;
     for (uint32_t i = 0; i < c->stack->config.pseudo_channels; i++) {
         struct hbm_lane *lane = &c->lanes[i];
-        uint32_t n = before(lane, s->limit, ccd);
+        uint32_t n = s->n[i];
         if (n == 0 || lane == s->ends)
             continue;
         cycle_t last = lane->column_at + (cycle_t)(n - 1) * ccd;
@@ -271,13 +270,13 @@ static void access_together(struct hbm_channel *c, const struct stretch *s)
         lane->column_known = lane->column_at < lane->column_until;
     }
     if (s->ends)
-        column_command(c, s->ends, before(s->ends, s->limit, ccd), s->limit - 1);
+        column_command(c, s->ends, s->n[s->ends - c->lanes], s->limit - 1);
 }
 
 void hbm_column_commands(struct hbm_channel *c, struct hbm_lane *first, cycle_t limit)
 {
     const struct hbm_fifo *f = &c->fifo;
-    struct stretch s = { limit, NULL, f->full && hbm_first_way(c) == c->writing };
+    struct stretch s = { limit, NULL, f->full && f->way == c->writing, { 0 } };
     uint32_t most = most_together(c, s.refills);
     if (most > 1) {
         end_with_entry(c, &s);

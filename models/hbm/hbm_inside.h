@@ -11,6 +11,7 @@
 #include "models/hbm/hbm_pseudo.h"
 
 #define HBM_NONE UINT16_MAX
+#define HBM_LANES_MAX 4         /* pseudo-channels of a channel */
 
 enum { HBM_TO_READ, HBM_TO_WRITE, HBM_WAYS };
 
@@ -40,12 +41,18 @@ struct hbm_entry {
     uint16_t next;              /* younger, same bank; or the next free one */
 };
 
+struct hbm_lane;
+
 struct hbm_fifo {
     uint16_t *runs;             /* a ring, in order of arrival */
     uint32_t  head, count;
-    uint32_t  beat, beat_end;   /* of the first run: what has not entered a queue yet */
-    uint32_t  chain;            /* of those, next to each other in one row */
     uint32_t  waiting;          /* bursts of all runs */
+    cycle_t   ready;            /* of the first run, as here all: when it can be seen */
+    int       way;              /* reads or writes */
+    uint32_t  beat, beat_end;   /* what has not entered a queue yet */
+    uint32_t  chain;            /* of those, next to each other in one row */
+    struct hbm_lane *lane;      /* where the chain goes */
+    uint32_t  bank;
     uint16_t  last;             /* the entry that the chain has begun, if still in its queue */
     bool      full;             /* the first run waits for a place */
 };

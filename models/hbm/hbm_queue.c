@@ -1,13 +1,6 @@
 /* hbm_queue.c - what waits at a controller, and what it makes each bank want. */
 #include "models/hbm/hbm_queue.h"
 
-static struct hbm_lane *lane_of(struct hbm_channel *c, uint64_t code, uint32_t *bank)
-{
-    uint32_t bits = c->stack->lane_banks_bits;
-    *bank = HBM_CODE_BANK(code) & ((1u << bits) - 1);
-    return &c->lanes[HBM_CODE_BANK(code) >> bits];
-}
-
 /* ---- what each bank is wanted for ---- */
 
 static uint32_t in_sight(const struct hbm_channel *c, const struct hbm_wanted *w, int way)
@@ -133,6 +126,8 @@ void hbm_queue_first(struct hbm_channel *c)
     const struct hbm_run *run = hbm_first_run(c);
     uint32_t kind = c->number ^ HBM_CODE_CHANNEL(run->code);
     const uint16_t *below = &h->below[kind * (h->beats + 1)];
+    f->ready = run->ready;
+    f->way = run->request.write ? HBM_TO_WRITE : HBM_TO_READ;
     f->beat = below[run->first];
     f->beat_end = below[run->last + 1];
 }
@@ -153,91 +148,98 @@ static void move_on(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank)
     hbm_queue_look(c, lane, bank);
 }
 
-static void append(struct hbm_channel *c, int way, uint64_t code, uint32_t n, uint16_t run)
+/* The chain that is entering begins with an entry of its own, of no burst yet. */
+static void append(struct hbm_channel *c)
 {
-    struct hbm_queue *q = &c->queue[way];
-    uint32_t bank;
-    struct hbm_lane *lane = lane_of(c, code, &bank);
-    struct hbm_wanted *w = &lane->wanted[bank];
+    struct hbm_fifo *f = &c->fifo;
+    struct hbm_queue *q = &c->queue[f->way];
+    struct hbm_wanted *w = &f->lane->wanted[f->bank];
+    const struct hbm_run *run = hbm_first_run(c);
     uint16_t e = q->free;
     assert(e != HBM_NONE);
     q->free = q->entries[e].next;
     q->entries[e] = (struct hbm_entry){
-        .age = c->age, .row = HBM_CODE_ROW(code), .count = (uint16_t)n,
-        .run = way == HBM_TO_READ ? run : HBM_NONE,
-        .group = c->stack->runs[run].request.group, .next = HBM_NONE,
+        .age = c->age, .row = HBM_CODE_ROW(run->code ^ c->stack->beat[f->beat].code),
+        .run = f->way == HBM_TO_READ ? f->runs[f->head] : HBM_NONE,
+        .group = run->request.group, .next = HBM_NONE,
     };
-    if (w->head[way] == HBM_NONE) {
-        w->head[way] = e;
-        lane->age[way][bank] = c->age;
+    if (w->head[f->way] == HBM_NONE) {
+        w->head[f->way] = e;
+        f->lane->age[f->way][f->bank] = c->age;
     } else {
-        q->entries[w->tail[way]].next = e;
+        q->entries[w->tail[f->way]].next = e;
     }
-    w->tail[way] = e;
-    c->fifo.last = e;
+    w->tail[f->way] = e;
+    f->last = e;
+}
+
+static void written(struct hbm_channel *c, uint32_t n)
+{
+    uint16_t number = c->fifo.runs[c->fifo.head];
+    struct hbm_run *run = &c->stack->runs[number];
+    hbm_later(&run->done, c->now);
+    if ((run->left -= n) == 0)
+        hbm_run_done(c->stack, number);
 }
 
 /* `n` bursts of the chain that is entering. */
-static void enter(struct hbm_channel *c, int way, uint64_t code, uint32_t n)
+static void enter(struct hbm_channel *c, uint32_t n)
 {
     struct hbm_fifo *f = &c->fifo;
-    struct hbm_queue *q = &c->queue[way];
-    uint16_t run = f->runs[f->head];
-    uint32_t bank;
-    struct hbm_lane *lane = lane_of(c, code, &bank);
-    struct hbm_wanted *w = &lane->wanted[bank];
+    struct hbm_lane *lane = f->lane;
+    struct hbm_queue *q = &c->queue[f->way];
+    struct hbm_wanted *w = &lane->wanted[f->bank];
     if (lane->waiting == 0)
         lane->since = c->now;
     bool longer = f->last != HBM_NONE;
-    if (longer)
-        q->entries[f->last].count = (uint16_t)(q->entries[f->last].count + n);
-    else
-        append(c, way, code, n, run);
+    if (!longer)
+        append(c);
+    q->entries[f->last].count = (uint16_t)(q->entries[f->last].count + n);
     c->age += n;
     q->counted += n;
     q->held += n;
-    w->held[way] = (uint16_t)(w->held[way] + n);
+    w->held[f->way] = (uint16_t)(w->held[f->way] + n);
     lane->waiting += n;
     f->waiting -= n;
     f->beat += n;
     f->chain -= n;
     if (hbm_own_queue(c))
-        move_on(c, lane, bank);
-    else if (!longer && w->hit[way] == HBM_NONE)
-        hbm_queue_look(c, lane, bank);
-    if (way == HBM_TO_WRITE) {
-        struct hbm_run *r = &c->stack->runs[run];
-        hbm_later(&r->done, c->now);
-        if ((r->left -= n) == 0)
-            hbm_run_done(c->stack, run);
-    }
+        move_on(c, lane, f->bank);
+    else if (!longer && w->hit[f->way] == HBM_NONE)
+        hbm_queue_look(c, lane, f->bank);
+    if (f->way == HBM_TO_WRITE)
+        written(c, n);
+}
+
+/* The bursts of the first run that come next and are in one row. */
+static void begin_chain(struct hbm_channel *c)
+{
+    const struct hbm *h = c->stack;
+    struct hbm_fifo *f = &c->fifo;
+    const struct hbm_beat *beat = &h->beat[f->beat];
+    uint32_t place = HBM_CODE_BANK(hbm_first_run(c)->code ^ beat->code);
+    uint32_t left = f->beat_end - f->beat;
+    f->chain = beat->chain < left ? beat->chain : left;
+    f->lane = &c->lanes[place >> h->lane_banks_bits];
+    f->bank = place & ((1u << h->lane_banks_bits) - 1);
+    f->last = HBM_NONE;
 }
 
 /* Bursts that have arrived enter the queues, in their order, as far as there is room. */
 void hbm_queue_accept(struct hbm_channel *c)
 {
-    struct hbm *h = c->stack;
+    const struct hbm_config *config = &c->stack->config;
     struct hbm_fifo *f = &c->fifo;
-    while (f->count > 0 && !f->full) {
-        const struct hbm_run *run = hbm_first_run(c);
-        if (run->ready > c->now)
-            return;
-        int way = run->request.write ? HBM_TO_WRITE : HBM_TO_READ;
-        const struct hbm_beat *beat = &h->beat[f->beat];
-        uint64_t code = run->code ^ beat->code;
-        if (f->chain == 0) {
-            uint32_t left = f->beat_end - f->beat;
-            f->chain = beat->chain < left ? beat->chain : left;
-            f->last = HBM_NONE;
-        }
-        const struct hbm_config *config = &h->config;
-        uint32_t size = way == HBM_TO_WRITE ? config->write_queue : config->read_queue;
-        uint32_t places = size - c->queue[way].counted;
+    while (f->count > 0 && !f->full && f->ready <= c->now) {
+        if (f->chain == 0)
+            begin_chain(c);
+        uint32_t size = f->way == HBM_TO_WRITE ? config->write_queue : config->read_queue;
+        uint32_t places = size - c->queue[f->way].counted;
         f->full = places == 0;
         if (places > 0)
-            enter(c, way, code, f->chain < places ? f->chain : places);
+            enter(c, f->chain < places ? f->chain : places);
         if (f->beat == f->beat_end) {
-            f->head = f->head + 1 == h->config.runs ? 0 : f->head + 1;
+            f->head = f->head + 1 == config->runs ? 0 : f->head + 1;
             f->count--;
             hbm_queue_first(c);
         }
@@ -285,7 +287,7 @@ static void unlink_entry(struct hbm_channel *c, struct hbm_lane *lane, uint32_t 
         w->tail[way] = before;
     if (w->head[way] != HBM_NONE)
         lane->age[way][bank] = q->entries[w->head[way]].age;
-    if (c->fifo.last == e && way == hbm_first_way(c))
+    if (c->fifo.last == e && way == c->fifo.way)
         c->fifo.last = HBM_NONE;
     q->entries[e].next = q->free;
     q->free = e;

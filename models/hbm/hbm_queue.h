@@ -15,12 +15,6 @@ static inline struct hbm_run *hbm_first_run(const struct hbm_channel *c)
     return &c->stack->runs[c->fifo.runs[c->fifo.head]];
 }
 
-/* Whether the first run reads or writes; requires one. */
-static inline int hbm_first_way(const struct hbm_channel *c)
-{
-    return hbm_first_run(c)->request.write ? HBM_TO_WRITE : HBM_TO_READ;
-}
-
 static inline enum hbm_command hbm_row_command_for(const struct hbm_lane *lane, uint32_t bank)
 {
     return hbm_pseudo_open(&lane->pseudo, bank) ? HBM_PRE : HBM_ACT;
