@@ -77,12 +77,14 @@ static bool share_matmul(struct lower *l, const struct trace_op *op, enum lower_
     return true;
 }
 
-/* Operands that have the same rows must have them on the same cores. */
+/* Operands that have the same rows must have them on the same cores; what every row needs,
+ * like a bias, must be on all. */
 static bool rows_meet(struct lower *l, const struct trace_op *op)
 {
     const char *pattern = row_of(op)->shapes;
     for (uint32_t i = 0; i < op->ins; i++, pattern += strcspn(pattern, ",>") + 1)
-        if (pattern[0] == '*' && l->tensors[op->in[i]].share != l->tensors[op->in[0]].share)
+        if (l->tensors[op->in[i]].share != (pattern[0] == 'n' ? SHARE_WHOLE
+                                                              : l->tensors[op->in[0]].share))
             return refuse(l, op, "the rows of one operand are shared over cores and those of "
                                  "another are not; expected both, or --cores 1");
     return true;

@@ -177,6 +177,8 @@ END_TEST
 static const struct { const char *text, *words; } unshared[] = {
     { "batch 8\ntensor x input f32 8x4\ntensor w weight f32 8x4\ntensor y output f32 8x4\n"
       "forward add y = x w\n", "rows of one operand are shared" },
+    { "batch 8\ntensor x input f32 8x8\ntensor b input f32 8\ntensor y output f32 8x8\n"
+      "forward bias y = x b\n", "rows of one operand are shared" },
     { "batch 8\ntensor x input f32 8x4\ntensor w weight f32 8x4\nupdate sgd w = w x lr=1\n",
       "rows of one operand are shared" },
     { "batch 8\ntensor x input f32 8x4x6\ntensor y output f32 32x6\nforward reshape y = x\n",
