@@ -28,8 +28,10 @@ static const char *const ideal_launch[] = {
     "dma.load_setup_cycles=0", "dma.store_setup_cycles=0", "dma.done_cycles=0",
     "ici.setup_cycles=0", NULL
 };
+/* A push that takes all of a port at once would wait for the tile that streams. */
 static const char *const ideal_weights[] = {
-    "mxu.weight_rows_per_cycle=1024", "mxu.weight_buffers=2", "mxu.swap_cycles=0", NULL
+    "mxu.weight_rows_per_cycle=1024", "mxu.weight_buffers=2", "mxu.swap_cycles=0",
+    "vmem.read_bytes=1048576", "core.push_slots=64", "vpu.cast_ops=0", NULL
 };
 static const char *const ideal_overlap[] = { NULL };
 

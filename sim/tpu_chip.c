@@ -7,6 +7,7 @@
 
 #define LEAST_RUN 512           /* bytes: what credits of a link are reckoned for */
 #define NAME 32
+#define F32_BYTES 4
 
 struct parts {
     struct link **requests;     /* [stacks] */
@@ -27,6 +28,21 @@ static void *zeroed(size_t count, size_t size)
     return p;
 }
 
+/* A tile's rows, and the sums over K that they are added to, must get through in time. */
+static bool check_ports(const struct tpu_config *t, struct diag *d)
+{
+    uint32_t pace = t->mxu.row_cycles, bytes = F32_BYTES;
+    uint32_t reads = ((t->mxu.rows + t->mxu.cols) * bytes + pace - 1) / pace;
+    uint32_t writes = (t->mxu.cols * bytes + pace - 1) / pace;
+    if (t->vmem.read_bytes < reads)
+        return diag_set(d, 0, 0, "vmem.read_bytes: %u is less than a matrix unit reads in a "
+                        "cycle; expected at least %u", t->vmem.read_bytes, reads);
+    if (t->vmem.write_bytes < writes)
+        return diag_set(d, 0, 0, "vmem.write_bytes: %u is less than a matrix unit writes in a "
+                        "cycle; expected at least %u", t->vmem.write_bytes, writes);
+    return true;
+}
+
 static bool check(const struct figures *f, struct diag *d)
 {
     char expected[160];
@@ -35,7 +51,7 @@ static bool check(const struct figures *f, struct diag *d)
     if (f->tpu.chip.hbm_sharing == TPU_HBM_SPLIT && f->hbm.stacks % f->tpu.chip.cores != 0)
         return diag_set(d, 0, 0, "hbm.stacks: %u cannot be split over %u cores; expected a "
                         "multiple", f->hbm.stacks, f->tpu.chip.cores);
-    return true;
+    return check_ports(&f->tpu, d);
 }
 
 /* Credits for the link never to hold up a sender: rate times both ways, and one. */

@@ -319,8 +319,10 @@ static bool tile(struct making *x)
         return true;
     }
     return diag_set(l->diag, matmul_of(x)->line, matmul_of(x)->line ? 1 : 0,
-                    "%s: no tile of it fits lower.tile_bytes of %llu; expected a larger one",
-                    x->group->name, (unsigned long long)l->config->lower.tile_bytes);
+                    "%s: no tile of it fits lower.tile_bytes, %llu, in panels of "
+                    "lower.panel_bytes, %llu; expected larger ones", x->group->name,
+                    (unsigned long long)l->config->lower.tile_bytes,
+                    (unsigned long long)l->config->lower.panel_bytes);
 }
 
 static double parts(uint64_t whole, uint64_t size)
