@@ -7,11 +7,11 @@
 
 #define SUITES(X) \
     X(diag) X(trace) X(ops) X(gradient) X(expand) X(param) X(machine) X(figures) X(output) X(options) \
-    X(report) X(report_table) \
+    X(report) X(report_table) X(validate) \
     X(bf16) X(mxu) X(mxu_twin) \
     X(block) X(link) X(engine) X(engine_ends) X(pool) X(isolate) \
-    X(ports) X(board) X(lower) X(run) \
-    X(hbm_map) X(hbm_rules) X(hbm) X(hbm_block) X(hbm_peers)
+    X(ports) X(board) X(dma) X(lower) X(run) \
+    X(hbm_map) X(hbm_rules) X(hbm) X(hbm_block) X(hbm_together) X(hbm_peers)
 
 #define DECLARE(name) Suite *name##_suite(void);
 SUITES(DECLARE)

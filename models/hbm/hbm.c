@@ -199,6 +199,12 @@ uint32_t hbm_waiting(struct hbm *h, uint32_t channel)
     return c->fifo.waiting;
 }
 
+/* As clock_cycle, but most often it is asked about the same tick again. */
+static cycle_t cycle_of(const struct hbm *h, tick_t t)
+{
+    return t == h->end_tick ? h->end : clock_cycle(&h->clock, t);
+}
+
 static void list(struct hbm *h, uint32_t kind, uint16_t number)
 {
     const struct hbm_run *run = &h->runs[number];
@@ -230,7 +236,7 @@ void hbm_take(struct hbm *h, tick_t now, const struct hbm_request *r)
     *run = (struct hbm_run){
         .request = *r, .order = h->order++,
         .code  = hbm_map_code(h->map, local - offset),
-        .ready = clock_cycle(&h->clock, now) + h->timing.front,
+        .ready = cycle_of(h, now) + h->timing.front,
         .first = (uint16_t)(offset / h->burst_bytes),
         .last  = (uint16_t)((offset + r->bytes - 1) / h->burst_bytes),
     };
@@ -280,11 +286,10 @@ bool hbm_answer(struct hbm *h, tick_t end, struct hbm_answer *a)
         return false;
     uint16_t number = h->done[0];
     const struct hbm_run *run = &h->runs[number];
-    tick_t tick = clock_tick(&h->clock, run->done);
-    if (tick >= end)
+    if (run->done >= cycle_of(h, end))
         return false;
     *a = (struct hbm_answer){
-        .id = run->request.id, .tick = tick, .group = run->request.group,
+        .id = run->request.id, .tick = clock_tick(&h->clock, run->done), .group = run->request.group,
         .sender = run->request.sender, .write = run->request.write,
     };
     *(a->write ? &h->stats.written_bytes : &h->stats.read_bytes) += run->request.bytes;
@@ -311,7 +316,8 @@ static cycle_t run_channels(struct hbm *h, bool all)
 
 tick_t hbm_run(struct hbm *h, tick_t end)
 {
-    h->end = clock_cycle(&h->clock, end);
+    h->end = cycle_of(h, end);
+    h->end_tick = end;
     cycle_t next = run_channels(h, false);
     if (h->done_count == hbm_held(h))
         next = run_channels(h, true);

@@ -33,11 +33,12 @@ static inline uint64_t find_row_of(const struct hbm_channel *c, struct hbm_lane 
     const cycle_t *groups = p->groups[command], *ready = p->banks[command];
     cycle_t first = cycle_max(earliest, p->ready[command]);
     uint32_t chosen = lane->row_bank;
+    bool own = hbm_own_queue(c);
     for (; banks; banks &= banks - 1) {
         uint32_t bank = (uint32_t)__builtin_ctzll(banks);
         cycle_t at = cycle_max(first, cycle_max(groups[bank >> p->bank_bits], ready[bank]));
-        uint64_t age = lane->age[lane->wanted[bank].row_way[c->writing]][bank];
-        uint64_t order = (at - earliest) << AGE_BITS | age;
+        int way = own ? lane->wanted[bank].row_way[c->writing] : c->writing;
+        uint64_t order = (at - earliest) << AGE_BITS | lane->age[way][bank];
         chosen = order < best ? bank : chosen;
         best = order < best ? order : best;
     }

@@ -132,7 +132,8 @@ struct hbm {
     uint16_t *done;                             /* a heap of runs by tick, then order */
     uint32_t  done_count;
     uint64_t  order;
-    cycle_t   end;                              /* of the last hbm_run */
+    tick_t    end_tick;                         /* of the last hbm_run */
+    cycle_t   end;                              /* the same in clocks */
     struct hbm_stats stats;                     /* what the port counts */
     struct hbm_group_stats *groups;
     uint32_t group_count;

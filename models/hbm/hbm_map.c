@@ -338,6 +338,8 @@ uint64_t hbm_map_local(const struct hbm_map *map, uint64_t address)
 
 uint32_t hbm_map_stack(const struct hbm_map *map, uint64_t address)
 {
+    if (map->stacks == 1)
+        return 0;
     uint32_t stack = (uint32_t)((address >> map->stack_low) % map->stacks);
     uint64_t local = hbm_map_local(map, address);
     for (int i = 0; i < HBM_MAP_BYTES; i++, local >>= 8)
