@@ -34,6 +34,7 @@ struct tpu_dma {
     struct tile tiles[TILES];   /* ring: [first, first + count) */
     uint32_t    first, count;
     bool        issuing;        /* the last of the ring has runs to send */
+    cycle_t     ready;          /* since when the next tile's set-up goes on; CYCLE_NEVER */
     uint32_t    row, offset;    /* where its next run begins */
     uint64_t    paced;          /* cycle from which the next run can leave, 2^-FRACTION */
 };
@@ -59,6 +60,7 @@ struct tpu_dma *tpu_dma_new(enum tpu_unit direction, const struct tpu_dma_config
     d->port_bytes = (uint32_t)ceil(bytes);
     d->byte_pace = (uint64_t)floor((1 << FRACTION) / bytes + 0.5);
     d->in_flight_limit = config->in_flight_bytes;
+    d->ready = CYCLE_NEVER;
     tpu_queue_init(&d->queue, board, direction);
     return d;
 }
@@ -93,9 +95,17 @@ static struct tile *last_tile(struct tpu_dma *d)
     return &d->tiles[(d->first + d->count - 1) % TILES];
 }
 
+/* The next tile is set up while this one's runs leave. */
+static void set_up(struct tpu_dma *d, cycle_t now)
+{
+    if (tpu_queue_ready(&d->queue))
+        d->ready = cycle_min(d->ready, now);
+}
+
 static void begin_tile(struct tpu_dma *d, cycle_t now)
 {
     const struct tpu_uop *u = tpu_queue_ready(&d->queue);
+    set_up(d, now);
     if (!u || d->issuing || d->count == TILES)
         return;
     tpu_queue_take(&d->queue, now);
@@ -105,7 +115,9 @@ static void begin_tile(struct tpu_dma *d, cycle_t now)
     assert(last_tile(d)->unanswered > 0);
     d->issuing = true;
     d->row = d->offset = 0;
-    uint64_t from = (now + d->setup_cycles) << FRACTION;
+    uint64_t from = (d->ready + d->setup_cycles) << FRACTION;
+    d->ready = CYCLE_NEVER;
+    set_up(d, now);
     d->paced = d->paced > from ? d->paced : from;
 }
 
