@@ -10,6 +10,7 @@
 #include "sim/cmd_machine.h"
 #include "sim/cmd_run.h"
 #include "sim/cmd_trace.h"
+#include "sim/cmd_validate.h"
 #include "sim/output.h"
 #include "traces/diag.h"
 
@@ -26,6 +27,7 @@ static const struct command {
     { "hbm",     cmd_hbm,     "drive the memory alone with a stream of requests" },
     { "trace",   cmd_trace,   "sum up a trace, or expand a network into one" },
     { "machine", cmd_machine, "list the machines, or print every figure of one" },
+    { "validate", cmd_validate, "compare the model with measured chips" },
     { "help",    cmd_help,    "show this" },
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
