@@ -58,6 +58,7 @@ bool experiment_idealize(struct machine *m, struct tpu_lower_options *o, const c
         return true;
     }
     const char *near = diag_nearest(limit, names, IDEALS);
+    d->file[0] = '\0';
     return diag_set(d, 0, 0, "--ideal %.40s: no such limit%s%s; expected hbm, launch, weights "
                     "or overlap", limit, near ? "; did you mean " : "", near ? near : "");
 }
