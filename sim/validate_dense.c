@@ -13,9 +13,10 @@
 #define OUTPUT    1000
 #define PEAK   22.5e12          /* of a core, as the profiler's percent mean it */
 
-/* 276 GB/s: the best row reaches 92 % of the 300 that a core's share is taken to be.  A
- * fixed cost of 0 fits these rows better than 1 or 2 us. */
-static const struct roofline v2_core = { 22.5e12, 276e9, 0 };
+/* 276 GB/s: the best row reaches 92 % of the 300 that a core's share is taken to be.  No
+ * small op was published: the fixed cost is v5e's, which does well here (without it the
+ * mean error of all rows is 10.7 points). */
+static const struct roofline v2_core = { 22.5e12, 276e9, 1.9e-6 };
 
 static const struct validate_set v2_set = {
     .title = "TPU v2, one core: matmul ops of training", .unit = "% of peak", .points = true,
@@ -26,7 +27,7 @@ static const struct validate_set v2_set = {
              "multiplied bf16, and each core has an eighth of the batch. Here: the same network "
              "with that eighth on one core; FLOPs of its matmul groups over their time. The "
              "roofline: 22.5 TFLOP/s, 276 GB/s a core (92 % of 300, the best row), each operand "
-             "and result moved once as f32, no fixed cost.",
+             "and result moved once as f32, and 1.9 us an op.",
 };
 
 enum { LAYERS, NODES, ROWS };

@@ -212,7 +212,7 @@ static void print_missing(const struct validate_set *s, FILE *out)
 
 /* ---- means ---- */
 
-struct mean { double error, points, roofline; size_t count, roofs, failed; };
+struct mean { double error, points, roofline, roofline_points; size_t count, roofs, failed; };
 
 static void add(struct mean *m, const struct validate_row *r)
 {
@@ -226,6 +226,7 @@ static void add(struct mean *m, const struct validate_row *r)
     if (!isnan(roof)) {
         m->roofs++;
         m->roofline += roof;
+        m->roofline_points += fabs(r->roofline - r->measured);
     }
 }
 
@@ -242,6 +243,8 @@ static void print_mean(struct grid *g, const struct validate_set *s, const char 
     if (has_roofline(s)) {
         cell(g, "%.1f %%", m->roofline / (double)m->roofs);
         cell(g, "%.2f", m->error / (double)m->count * (double)m->roofs / m->roofline);
+        if (s->points)
+            cell(g, "%.1f", m->roofline_points / (double)m->roofs);
     }
 }
 
@@ -255,7 +258,8 @@ static bool first_of_group(const struct validate_set *s, size_t row)
 
 static void print_means(const struct validate_set *s, FILE *out)
 {
-    struct grid g = { .columns = 3 + s->points + 2 * has_roofline(s), .words = 1 };
+    bool roof = has_roofline(s);
+    struct grid g = { .columns = 3 + s->points + (2 + s->points) * roof, .words = 1 };
     struct mean all = { 0 }, other = { 0 }, of[VALIDATE_CLASSES_COUNT] = { { 0 } };
     for (size_t i = 0; i < s->count; i++) {
         const struct validate_row *r = &s->rows[i];
@@ -270,9 +274,11 @@ static void print_means(const struct validate_set *s, FILE *out)
     cell(&g, "error");
     if (s->points)
         cell(&g, "points");
-    if (has_roofline(s)) {
+    if (roof) {
         cell(&g, "roofline's");
         cell(&g, "of it");
+        if (s->points)
+            cell(&g, "its points");
     }
     print_mean(&g, s, "all that are judged", &all);
     for (int c = 0; c < VALIDATE_NONE; c++)
