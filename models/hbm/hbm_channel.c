@@ -20,8 +20,9 @@ static cycle_t refresh_step(const struct hbm_lane *lane, cycle_t earliest)
     return earliest;
 }
 
-/* Which of two is first, and of those the older, as one number: clocks from `earliest` on
- * above the age.  Without a branch, since nothing foretells which way it would go. */
+/* Which goes first, and of several the oldest, as one number to compare: clocks from
+ * `earliest` on, above the age.  Branches in this walk were half of a random request's time:
+ * nothing foretells them. */
 #define AGE_BITS 44
 
 /* The least such number of `banks`, if it is under `best`. */

@@ -3,7 +3,7 @@
  * A request waits in a list of its bank, oldest first, one list for reads and one for
  * writes.  From the lists follow three sets of banks for each pseudo-channel: those with a
  * hit to read, with a hit to write, and those whose oldest request needs a row command.
- * The rest of the controller (hbm_channel.c) looks only at the sets.
+ * The rest of the controller (hbm_column.c, hbm_channel.c) chooses among the sets.
  */
 #ifndef MODELS_HBM_QUEUE_H
 #define MODELS_HBM_QUEUE_H
