@@ -10,7 +10,7 @@
     X(report) X(report_table) X(validate) \
     X(bf16) X(mxu) X(mxu_twin) \
     X(block) X(link) X(engine) X(engine_ends) X(pool) X(isolate) \
-    X(ports) X(board) X(dma) X(lower) X(ledger) X(gemm) X(run) \
+    X(ports) X(board) X(dma) X(units) X(lower) X(ledger) X(gemm) X(run) X(result) \
     X(hbm_map) X(hbm_rules) X(hbm) X(hbm_block) X(hbm_together) X(hbm_peers)
 
 #define DECLARE(name) Suite *name##_suite(void);
