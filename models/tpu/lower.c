@@ -6,6 +6,8 @@
 
 #include "models/tpu/lower_parts.h"
 
+#define TILE_BYTES_MAX (1u << 28)       /* eight rows, for one of a tile, have 32 bits */
+
 void tpu_plan_free(struct tpu_plan *p)
 {
     if (!p)
@@ -93,6 +95,9 @@ static bool check_options(struct lower *l)
     if (l->options.cores > c->chip.cores)
         return diag_set(l->diag, 0, 0, "%u cores asked for; expected at most the chip's %u",
                         l->options.cores, c->chip.cores);
+    if (c->lower.tile_bytes > TILE_BYTES_MAX)
+        return diag_set(l->diag, 0, 0, "lower.tile_bytes is %llu; expected at most %u",
+                        (unsigned long long)c->lower.tile_bytes, TILE_BYTES_MAX);
     if (c->lower.tile_bytes > c->vmem.capacity_bytes)
         return diag_set(l->diag, 0, 0, "lower.tile_bytes is larger than vector memory; "
                         "expected at most vmem.capacity_bytes, %llu",

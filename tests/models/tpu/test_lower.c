@@ -229,6 +229,26 @@ START_TEST(a_transpose_takes_no_more_than_its_tile)
 }
 END_TEST
 
+/* A row of 2^31 would be 8 GiB in one transfer. */
+START_TEST(a_tile_that_no_transfer_can_name_is_refused)
+{
+    static const char *const huge[] = { "vmem.capacity_bytes=17179869184",
+        "lower.tile_bytes=268435457", "lower.vector_bytes=17179869184", "hbm.capacity_gib=1024",
+        NULL };
+    static const char *const most[] = { "vmem.capacity_bytes=17179869184",
+        "lower.tile_bytes=268435456", "lower.vector_bytes=17179869184", "hbm.capacity_gib=1024",
+        NULL };
+    static const char row[] = "tensor x input f32 2147483648\ntensor y output f32 2147483648\n"
+                              "forward relu y = x\n";
+    struct lowered x = lower("tpu-mini", huge, row), y = lower("tpu-mini", most, row);
+    ck_assert_ptr_null(x.plan);
+    ck_assert_msg(strstr(x.diag.text, "expected at most 268435456") != NULL, "%s", x.diag.text);
+    ck_assert_uint_eq(moved(y.plan->programs[0], TPU_LOAD), UINT64_C(1) << 33);
+    drop(&x);
+    drop(&y);
+}
+END_TEST
+
 /* 16384 x 16384 x 16384 in tiles of 32 on each side is 134 million of them. */
 START_TEST(a_program_of_too_many_tiles_is_refused)
 {
@@ -366,6 +386,7 @@ Suite *lower_suite(void)
     tcase_add_loop_test(t, what_cannot_be_shared_is_refused_by_name, 0, COUNT_OF(unshared));
     tcase_add_test(t, rows_too_wide_for_a_tile_go_in_parts);
     tcase_add_test(t, a_transpose_takes_no_more_than_its_tile);
+    tcase_add_test(t, a_tile_that_no_transfer_can_name_is_refused);
     tcase_add_test(t, a_program_of_too_many_tiles_is_refused);
     tcase_add_test(t, more_groups_than_a_message_can_name_are_refused);
     tcase_add_loop_test(t, no_two_tensors_that_live_together_overlap, 0, 200);
