@@ -107,6 +107,32 @@ START_TEST(a_matmul_moves_its_padded_operands_once)
 }
 END_TEST
 
+/* Where k is cut into chunks, each panel begins anew and adds up the rest of its k. */
+START_TEST(chunks_of_k_are_added_up)
+{
+    struct lowered x = lower("tpu-mini", NULL,
+        "tensor x input f32 100x1000\ntensor w weight f32 1000x90\ntensor y output f32 100x90\n"
+        "forward matmul y = x w compute=bf16\n");
+    const struct tpu_program *p = x.plan->programs[0];
+    uint64_t results = 0, macs = 0, depth = 1000;
+    uint32_t chunks = 0;
+    for (uint32_t i = 0; i < p->count; i++) {
+        const struct tpu_product *u = &p->uops[i].product;
+        if (p->uops[i].unit != TPU_MATRIX)
+            continue;
+        ck_assert_int_eq(u->accumulate, depth < 1000);
+        results += u->accumulate ? 0 : (uint64_t)u->m * u->n;
+        macs += (uint64_t)u->m * u->k * u->n;
+        depth = u->accumulate ? depth + u->k : u->k;
+        chunks += u->accumulate;
+    }
+    ck_assert_uint_gt(chunks, 0);
+    ck_assert_uint_eq(results, 100 * 90);
+    ck_assert_uint_eq(macs, 100 * 1000 * 90);
+    drop(&x);
+}
+END_TEST
+
 /* Three matrices of 5 x 8 lie under each other: rows 0-4, 5-9 and 10-14 are in pieces of
  * eight 0, 0 and 1, and 1, so that four pieces are fetched. */
 START_TEST(a_part_that_begins_within_a_piece_takes_all_pieces_it_touches)
@@ -170,6 +196,29 @@ START_TEST(an_all_reduce_sends_what_there_is_and_the_sum_to_all)
     }
     ck_assert_uint_eq(sent, sums[_i].sent);
     ck_assert_uint_eq(words, sums[_i].words);
+    drop(&x);
+}
+END_TEST
+
+/* Five rows on four cores: three have some, and the fourth only adds up what they give. */
+START_TEST(who_has_no_summand_copies_the_first_that_comes)
+{
+    static const char *const four[] = { "chip.cores=4", "hbm.stacks=4", NULL };
+    struct lowered x = lower("tpu-mini", four,
+        "batch 5\ntensor x input f32 5x24\ntensor d input f32 5x700\n"
+        "tensor g output f32 24x700\nbackward matmul g = x d transpose_a compute=bf16\n");
+    const struct tpu_program *p = x.plan->programs[3];
+    uint32_t copies = 0, adds = 0;
+    for (uint32_t i = 0; i < p->count; i++) {
+        const struct tpu_arithmetic *a = &p->uops[i].arithmetic;
+        if (p->uops[i].unit != TPU_VECTOR)
+            continue;
+        ck_assert_uint_eq(a->loads, a->alu == 0 ? a->stores : 2 * a->stores);
+        *(a->alu == 0 ? &copies : &adds) += 1;
+    }
+    ck_assert_uint_eq(copies, 8192 / 2048);
+    ck_assert_uint_eq(adds, 2 * copies);
+    ck_assert_uint_eq(moved(p, TPU_LOAD), 0);
     drop(&x);
 }
 END_TEST
@@ -377,10 +426,12 @@ Suite *lower_suite(void)
     suite_add_tcase(s, t);
     t = tcase_create("bytes");
     tcase_add_test(t, a_matmul_moves_its_padded_operands_once);
+    tcase_add_test(t, chunks_of_k_are_added_up);
     tcase_add_test(t, a_part_that_begins_within_a_piece_takes_all_pieces_it_touches);
     tcase_add_test(t, a_tensor_on_chip_moves_no_bytes);
     tcase_add_loop_test(t, an_all_reduce_sends_what_there_is_and_the_sum_to_all, 0,
                         COUNT_OF(sums));
+    tcase_add_test(t, who_has_no_summand_copies_the_first_that_comes);
     suite_add_tcase(s, t);
     t = tcase_create("room");
     tcase_add_loop_test(t, what_cannot_be_shared_is_refused_by_name, 0, COUNT_OF(unshared));

@@ -56,6 +56,7 @@ static void rig_free(struct rig *r)
 
 struct array_case {
     uint32_t rows, cols, sets, per_cycle, swap, latency, units, m, k, n;
+    uint32_t block;                 /* rows that stream against one load; 0: all */
     enum tpu_mxu_form form;
     bool     accumulators, outputs;
 };
@@ -73,7 +74,8 @@ struct outcome { cycle_t end; uint64_t macs; };
 /* In its own time, or every cycle; states must add up either way. */
 static struct outcome multiply(const struct array_case *c, bool every_cycle)
 {
-    struct tpu_uop u = { .unit = TPU_MATRIX, .product = { c->m, c->k, c->n, 65536, 1, 2, 2, false } };
+    struct tpu_uop u = { .unit = TPU_MATRIX, .product = { c->m, c->k, c->n,
+                         c->block ? c->block : 65536, 1, 2, 2, false } };
     struct rig r = rig_new(&u, 1, &plenty);
     r.config.mxu = array_config(c);
     r.config.core.mxus = c->units;
@@ -138,6 +140,18 @@ START_TEST(a_product_takes_its_closed_form)
 }
 END_TEST
 
+/* 20 rows in blocks of 8, 8 and 4, each against all 2 x 2 tiles of 3 x 4 weights: with one
+ * set of them a tile takes 3 + T - 1 + 6 cycles. */
+START_TEST(rows_go_in_blocks)
+{
+    struct array_case c = { .rows = 3, .cols = 4, .sets = 1, .per_cycle = 1, .units = 1, .m = 20,
+                            .k = 5, .n = 8, .block = 8 };
+    struct outcome o = multiply(&c, false);
+    ck_assert_uint_eq(o.end, 4 * ((3 + 7 + 6) + (3 + 7 + 6) + (3 + 3 + 6)) + 1);
+    ck_assert_uint_eq(o.macs, 20 * 5 * 8);
+}
+END_TEST
+
 START_TEST(exact_units_take_the_same_cycles)
 {
     struct dice d = { (uint64_t)_i + 500 };
@@ -182,8 +196,8 @@ static struct tpu_vpu_config vpu(void)
                                     .latency_cycles = 10 };
 }
 
-/* A register of 8 x 4 lanes is 128 bytes; two can be read and one written in a cycle. */
-static const struct tpu_demand registers_a_cycle = { { 256, 128, 128, 64, 64 } };
+/* A register of 8 x 4 lanes is 128 bytes: ports for two, and two instructions in a cycle. */
+static const struct tpu_demand registers_a_cycle = { { 256, 256, 128, 64, 64 } };
 
 static const struct { struct tpu_arithmetic work; cycle_t cycles; } works[] = {
     { { .loads = 7 },                              4 },     /* 7 / 2 */
@@ -292,6 +306,7 @@ Suite *units_suite(void)
     Suite *s = suite_create("units");
     TCase *t = tcase_create("matrix");
     tcase_add_loop_test(t, a_product_takes_its_closed_form, 0, 200);
+    tcase_add_test(t, rows_go_in_blocks);
     tcase_add_loop_test(t, exact_units_take_the_same_cycles, 0, 60);
     tcase_add_test(t, outputs_stay_for_the_whole_of_k);
     suite_add_tcase(s, t);
