@@ -92,7 +92,7 @@ void validate_add_row(struct validate_set *s, const struct validate_row *row);
 /* Runs every row of every set, `jobs` at a time. */
 void validate_run(struct validation *v, unsigned jobs);
 
-/* Percent, signed; against the middle of nothing: of the measured value. */
+/* Percent, signed: of the measured value, or by how much it is outside of the range. */
 double validate_error(const struct validate_row *r);
 bool   validate_meets(const struct validate_set *s);    /* all its bars */
 
