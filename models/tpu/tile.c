@@ -122,8 +122,19 @@ static bool stream_both(const struct lower *l, const struct lower_shape *s,
     return true;
 }
 
-bool lower_tile(const struct lower *l, const struct lower_shape *s, struct lower_tiling *t)
+/* A tensor lies in vector memory as in HBM, in whole registers. */
+static struct lower_shape padded(const struct lower *l, const struct lower_shape *s)
 {
+    struct lower_shape p = *s;
+    p.m = lower_round(s->m, TILE_ROWS);
+    p.k = lower_pad_cols(l, s->k);
+    p.n = lower_pad_cols(l, s->n);
+    return p;
+}
+
+bool lower_tile(const struct lower *l, const struct lower_shape *shape, struct lower_tiling *t)
+{
+    const struct lower_shape whole = padded(l, shape), *s = &whole;
     uint64_t streamed = s->m * s->k * s->streamed_bytes, weights = s->k * s->n * s->weight_bytes;
     uint64_t stays = l->config->lower.resident_bytes;
     bool ok = false;
