@@ -27,19 +27,22 @@ static cycle_t refresh_step(const struct hbm_lane *lane, cycle_t earliest)
 
 /* The least such number of `banks`, if it is under `best`. */
 static inline uint64_t find_row_of(const struct hbm_channel *c, struct hbm_lane *lane,
-                                   uint64_t banks, enum hbm_command command, cycle_t earliest,
-                                   uint64_t best)
+                                   uint64_t banks, enum hbm_command command, bool own,
+                                   cycle_t earliest, uint64_t best)
 {
     const struct hbm_pseudo *p = &lane->pseudo;
     const cycle_t *groups = p->groups[command], *ready = p->banks[command];
+    const uint64_t *ages = lane->age[c->writing];
+    bool by_group = hbm_ruled_by_group(command);
     cycle_t first = cycle_max(earliest, p->ready[command]);
-    uint32_t chosen = lane->row_bank;
-    bool own = hbm_own_queue(c);
+    uint32_t chosen = lane->row_bank, bank_bits = p->bank_bits;
     for (; banks; banks &= banks - 1) {
         uint32_t bank = (uint32_t)__builtin_ctzll(banks);
-        cycle_t at = cycle_max(first, cycle_max(groups[bank >> p->bank_bits], ready[bank]));
-        int way = own ? lane->wanted[bank].row_way[c->writing] : c->writing;
-        uint64_t order = (at - earliest) << AGE_BITS | lane->age[way][bank];
+        cycle_t at = cycle_max(first, ready[bank]);
+        if (by_group)
+            at = cycle_max(at, groups[bank >> bank_bits]);
+        uint64_t age = own ? lane->age[lane->wanted[bank].row_way[c->writing]][bank] : ages[bank];
+        uint64_t order = (at - earliest) << AGE_BITS | age;
         chosen = order < best ? bank : chosen;
         best = order < best ? order : best;
     }
@@ -47,6 +50,17 @@ static inline uint64_t find_row_of(const struct hbm_channel *c, struct hbm_lane 
     return best;
 }
 
+/* The least of all banks that miss; `own` is a constant to each caller. */
+static inline uint64_t find_row_at(const struct hbm_channel *c, struct hbm_lane *lane, bool own,
+                                   cycle_t earliest)
+{
+    uint64_t misses = lane->misses[c->writing], open = lane->pseudo.open, best = UINT64_MAX;
+    best = find_row_of(c, lane, misses & open, HBM_PRE, own, earliest, best);
+    return find_row_of(c, lane, misses & ~open, HBM_ACT, own, earliest, best);
+}
+
+/* Not inline: in the middle of `run` the walk would keep its variables in memory. */
+__attribute__((noinline))
 static void find_row(struct hbm_channel *c, struct hbm_lane *lane)
 {
     cycle_t earliest = cycle_max(c->now, *lane->bus);
@@ -57,11 +71,10 @@ static void find_row(struct hbm_channel *c, struct hbm_lane *lane)
         return;
     }
     assert(c->age >> AGE_BITS == 0);
-    uint64_t misses = lane->misses[c->writing], open = lane->pseudo.open, best = UINT64_MAX;
-    best = find_row_of(c, lane, misses & open, HBM_PRE, earliest, best);
-    best = find_row_of(c, lane, misses & ~open, HBM_ACT, earliest, best);
-    if (misses == 0)
+    if (lane->misses[c->writing] == 0)
         return;
+    uint64_t best = hbm_own_queue(c) ? find_row_at(c, lane, true, earliest)
+                                     : find_row_at(c, lane, false, earliest);
     lane->row_at = earliest + (best >> AGE_BITS);
     lane->row_age = best & ((UINT64_C(1) << AGE_BITS) - 1);
 }
@@ -204,9 +217,7 @@ static void begin_refresh(struct hbm_channel *c, struct hbm_lane *lane, cycle_t 
 static void run(struct hbm_channel *c, cycle_t end, bool catch_up)
 {
     for (;;) {
-        do
-            hbm_queue_accept(c);
-        while (hbm_queue_turn(c));        /* which may have made room */
+        hbm_queue_settle(c);
         if (idle(c) && !catch_up) {
             c->next = CYCLE_NEVER;
             return;

@@ -65,10 +65,10 @@ struct hbm_place hbm_map_place(const struct hbm_map *map, uint64_t address);
  * code of a ^ b is the code of a ^ the code of b. */
 static inline uint64_t hbm_map_code(const struct hbm_map *map, uint64_t local)
 {
-    uint64_t code = 0;
-    for (int i = 0; i < HBM_MAP_BYTES; i++, local >>= 8)
-        code ^= map->code[i][local & 0xff];
-    return code;
+    _Static_assert(HBM_MAP_BYTES == 6, "a term for each byte");
+    return map->code[0][local & 0xff]       ^ map->code[1][local >> 8 & 0xff]
+         ^ map->code[2][local >> 16 & 0xff] ^ map->code[3][local >> 24 & 0xff]
+         ^ map->code[4][local >> 32 & 0xff] ^ map->code[5][local >> 40 & 0xff];
 }
 
 #define HBM_CODE_BANK(code)    ((uint32_t)(code) & 0xffff)

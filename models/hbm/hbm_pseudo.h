@@ -58,6 +58,15 @@ static inline void hbm_pseudo_fourth(struct hbm_pseudo *p, enum hbm_command then
     hbm_later(&p->ready[then], p->fourth[(p->activates + 1) % 4]);
 }
 
+/* Whether any rule makes `command` wait for others of its bank group. */
+static inline bool hbm_ruled_by_group(enum hbm_command command)
+{
+    enum { BANK, GROUP, PSEUDO, FOURTH };
+#define RULE(first, then, where, wait, jedec) || (where == GROUP && command == HBM_##then)
+    return false HBM_RULES(RULE);
+#undef RULE
+}
+
 /* `command` goes at `now`, which is legal.  One function, expanded from the rules for each
  * constant `command`. */
 static inline void hbm_pseudo_apply(struct hbm_pseudo *p, const struct hbm_timing *t,

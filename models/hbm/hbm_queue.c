@@ -1,23 +1,26 @@
 /* hbm_queue.c - what waits at a controller, and what it makes each bank want. */
 #include "models/hbm/hbm_queue.h"
 
-/* ---- what each bank is wanted for ---- */
+/* ---- what each bank is wanted for ----
+ *
+ * `own` is hbm_own_queue, as a constant: each way of working gets code of its own.
+ */
 
-static uint32_t in_sight(const struct hbm_channel *c, const struct hbm_wanted *w, int way)
+static inline uint32_t in_sight(const struct hbm_wanted *w, int way, bool own)
 {
-    return hbm_own_queue(c) ? w->inside[way] : w->held[way];
+    return own ? w->inside[way] : w->held[way];
 }
 
 /* The oldest request that finds its row open. */
-static uint16_t find_hit(const struct hbm_channel *c, const struct hbm_lane *lane,
-                         uint32_t bank, int way)
+static inline uint16_t find_hit(const struct hbm_channel *c, const struct hbm_lane *lane,
+                                uint32_t bank, int way, bool own)
 {
     uint32_t row = lane->pseudo.rows[bank];
     const struct hbm_wanted *w = &lane->wanted[bank];
     if (!hbm_pseudo_open(&lane->pseudo, bank))
         return HBM_NONE;
     const struct hbm_entry *entries = c->queue[way].entries;
-    uint32_t sight = in_sight(c, w, way), seen = 0;
+    uint32_t sight = in_sight(w, way, own), seen = 0;
     for (uint16_t e = w->head[way]; seen < sight; e = entries[e].next) {
         if (entries[e].row == row)
             return e;
@@ -26,11 +29,10 @@ static uint16_t find_hit(const struct hbm_channel *c, const struct hbm_lane *lan
     return HBM_NONE;
 }
 
-static void look_for_hit(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank, int way)
+static inline void set_hit(struct hbm_lane *lane, uint32_t bank, int way, uint16_t hit)
 {
-    struct hbm_wanted *w = &lane->wanted[bank];
-    w->hit[way] = find_hit(c, lane, bank, way);
-    if (w->hit[way] != HBM_NONE) {
+    lane->wanted[bank].hit[way] = hit;
+    if (hit != HBM_NONE) {
         lane->hits[way] |= hbm_bit(bank);
         lane->column_known = false;
     } else if (lane->hits[way] & hbm_bit(bank)) {
@@ -39,13 +41,20 @@ static void look_for_hit(struct hbm_channel *c, struct hbm_lane *lane, uint32_t 
     }
 }
 
+static inline void look_for_hit(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank,
+                                int way, bool own)
+{
+    set_hit(lane, bank, way, find_hit(c, lane, bank, way, own));
+}
+
 /* Whether the oldest request of `way` is held up by the row that is open or by none: it is
  * not if its row is open, or if others want the open row and it has not had its accesses. */
-static bool misses(const struct hbm_channel *c, const struct hbm_wanted *w, int way)
+static inline bool misses(const struct hbm_channel *c, const struct hbm_wanted *w, int way,
+                          bool own)
 {
-    if (in_sight(c, w, way) == 0 || w->hit[way] == w->head[way])
+    if (in_sight(w, way, own) == 0 || w->hit[way] == w->head[way])
         return false;
-    bool hit = w->hit[way] != HBM_NONE || (hbm_own_queue(c) && w->hit[!way] != HBM_NONE);
+    bool hit = w->hit[way] != HBM_NONE || (own && w->hit[!way] != HBM_NONE);
     return !hit || w->served >= c->stack->config.hit_cap;
 }
 
@@ -69,19 +78,21 @@ static void reconsider_row(const struct hbm_channel *c, struct hbm_lane *lane, u
     }
 }
 
-static int older_way(const struct hbm_channel *c, const struct hbm_lane *lane, uint32_t bank)
+/* Of a bank with its own queue. */
+static int older_way(const struct hbm_lane *lane, uint32_t bank)
 {
     const struct hbm_wanted *w = &lane->wanted[bank];
-    if (in_sight(c, w, HBM_TO_READ) == 0 || in_sight(c, w, HBM_TO_WRITE) == 0)
-        return in_sight(c, w, HBM_TO_READ) == 0 ? HBM_TO_WRITE : HBM_TO_READ;
+    if (w->inside[HBM_TO_READ] == 0 || w->inside[HBM_TO_WRITE] == 0)
+        return w->inside[HBM_TO_READ] == 0 ? HBM_TO_WRITE : HBM_TO_READ;
     return lane->age[HBM_TO_WRITE][bank] < lane->age[HBM_TO_READ][bank] ? HBM_TO_WRITE
                                                                         : HBM_TO_READ;
 }
 
-static void look_for_miss(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank, int way)
+static inline void look_for_miss(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank,
+                                 int way, bool own)
 {
     struct hbm_wanted *w = &lane->wanted[bank];
-    bool miss = misses(c, w, w->row_way[way]), missed = lane->misses[way] >> bank & 1;
+    bool miss = misses(c, w, own ? w->row_way[way] : way, own), missed = lane->misses[way] >> bank & 1;
     if (miss == missed)
         return;
     lane->misses[way] ^= hbm_bit(bank);
@@ -91,25 +102,48 @@ static void look_for_miss(struct hbm_channel *c, struct hbm_lane *lane, uint32_t
         reconsider_row(c, lane, bank, miss);
 }
 
+static void look_inside(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank)
+{
+    struct hbm_wanted *w = &lane->wanted[bank];
+    look_for_hit(c, lane, bank, HBM_TO_READ, true);
+    look_for_hit(c, lane, bank, HBM_TO_WRITE, true);
+    w->row_way[HBM_TO_READ] = w->row_way[HBM_TO_WRITE] = (uint8_t)older_way(lane, bank);
+    look_for_miss(c, lane, bank, HBM_TO_READ, true);
+    look_for_miss(c, lane, bank, HBM_TO_WRITE, true);
+}
+
+static inline void look_at(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank, int way)
+{
+    if (lane->wanted[bank].held[way] == 0
+        && !((lane->hits[way] | lane->misses[way]) >> bank & 1))
+        return;
+    look_for_hit(c, lane, bank, way, false);
+    look_for_miss(c, lane, bank, way, false);
+}
+
 /* Puts the bank where it belongs: a column command is due, or a row command, or none; or
  * both, if what comes first decides. */
 void hbm_queue_look(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank)
 {
-    struct hbm_wanted *w = &lane->wanted[bank];
     if (hbm_own_queue(c)) {
-        look_for_hit(c, lane, bank, HBM_TO_READ);
-        look_for_hit(c, lane, bank, HBM_TO_WRITE);
-        w->row_way[HBM_TO_READ] = w->row_way[HBM_TO_WRITE] = (uint8_t)older_way(c, lane, bank);
-        look_for_miss(c, lane, bank, HBM_TO_READ);
-        look_for_miss(c, lane, bank, HBM_TO_WRITE);
+        look_inside(c, lane, bank);
         return;
     }
-    for (int way = 0; way < HBM_WAYS; way++) {
-        if (w->held[way] == 0 && !((lane->hits[way] | lane->misses[way]) >> bank & 1))
-            continue;
-        look_for_hit(c, lane, bank, way);
-        look_for_miss(c, lane, bank, way);
-    }
+    look_at(c, lane, bank, HBM_TO_READ);
+    look_at(c, lane, bank, HBM_TO_WRITE);
+}
+
+/* The same after entry `e` has come last, where none before it is a hit. */
+static inline void look_at_last(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank,
+                                int way, uint16_t e)
+{
+    const struct hbm_pseudo *p = &lane->pseudo;
+    bool hit = hbm_pseudo_open(p, bank) && c->queue[way].entries[e].row == p->rows[bank];
+    if (hit)
+        set_hit(lane, bank, way, e);
+    if (hit || lane->wanted[bank].head[way] == e)   /* else one before it misses already */
+        look_for_miss(c, lane, bank, way, false);
+    look_at(c, lane, bank, !way);
 }
 
 /* ---- in ---- */
@@ -206,7 +240,7 @@ static void enter(struct hbm_channel *c, uint32_t n)
     if (hbm_own_queue(c))
         move_on(c, lane, f->bank);
     else if (!longer && w->hit[f->way] == HBM_NONE)
-        hbm_queue_look(c, lane, f->bank);
+        look_at_last(c, lane, f->bank, f->way, f->last);
     if (f->way == HBM_TO_WRITE)
         written(c, n);
 }
@@ -230,7 +264,7 @@ void hbm_queue_accept(struct hbm_channel *c)
 {
     const struct hbm_config *config = &c->stack->config;
     struct hbm_fifo *f = &c->fifo;
-    while (f->count > 0 && !f->full && f->ready <= c->now) {
+    while (hbm_queue_can_accept(c)) {
         if (f->chain == 0)
             begin_chain(c);
         uint32_t size = f->way == HBM_TO_WRITE ? config->write_queue : config->read_queue;
@@ -246,27 +280,16 @@ void hbm_queue_accept(struct hbm_channel *c)
     }
 }
 
-/* Turns to reading or to writing if it is time; returns whether it did. */
-bool hbm_queue_turn(struct hbm_channel *c)
+void hbm_queue_turn(struct hbm_channel *c)
 {
-    const struct hbm_config *config = &c->stack->config;
-    uint32_t reads = c->queue[HBM_TO_READ].held, writes = c->queue[HBM_TO_WRITE].counted;
-    bool writing = c->writing;
-    if (!c->writing)
-        writing = writes >= config->write_high || (reads == 0 && writes > 0);
-    else if (reads > 0 || writes == 0)
-        writing = writes > config->write_low;
-    if (writing == c->writing)
-        return false;
-    c->writing = writing;
+    c->writing = !c->writing;
     c->turned = c->now;
-    c->batches += writing;
-    for (uint32_t i = 0; i < config->pseudo_channels; i++) {
+    c->batches += c->writing;
+    for (uint32_t i = 0; i < c->stack->config.pseudo_channels; i++) {
         hbm_forget(&c->lanes[i]);
         for (uint32_t b = 0; hbm_own_queue(c) && b < 1u << c->stack->lane_banks_bits; b++)
             move_on(c, &c->lanes[i], b);
     }
-    return true;
 }
 
 /* ---- out ---- */

@@ -30,11 +30,38 @@ static inline void hbm_forget(struct hbm_lane *lane)
  * all that waits, in the way the channel has turned. */
 static inline bool hbm_own_queue(const struct hbm_channel *c) { return c->own_queues; }
 
+static inline bool hbm_queue_can_accept(const struct hbm_channel *c)
+{
+    return c->fifo.count > 0 && !c->fifo.full && c->fifo.ready <= c->now;
+}
+
 /* Bursts that have arrived enter the queues, in their order, as far as there is room. */
 void hbm_queue_accept(struct hbm_channel *c);
 
-/* Turns to reading or to writing if it is time; returns whether it did. */
-bool hbm_queue_turn(struct hbm_channel *c);
+/* Which way the channel should be turned by now. */
+static inline bool hbm_queue_should_write(const struct hbm_channel *c)
+{
+    const struct hbm_config *config = &c->stack->config;
+    uint32_t reads = c->queue[HBM_TO_READ].held, writes = c->queue[HBM_TO_WRITE].counted;
+    if (!c->writing)
+        return writes >= config->write_high || (reads == 0 && writes > 0);
+    return reads > 0 || writes == 0 ? writes > config->write_low : true;
+}
+
+/* Turns to reading or to writing. */
+void hbm_queue_turn(struct hbm_channel *c);
+
+/* All that needs no command.  After most commands there is nothing. */
+static inline void hbm_queue_settle(struct hbm_channel *c)
+{
+    for (;;) {
+        if (hbm_queue_can_accept(c))
+            hbm_queue_accept(c);
+        if (hbm_queue_should_write(c) == c->writing)
+            return;
+        hbm_queue_turn(c);              /* which may make room */
+    }
+}
 
 /* `n` bursts of the hit of the lane's next column command have been read or written. */
 void hbm_queue_leave(struct hbm_channel *c, struct hbm_lane *lane, uint32_t n);
