@@ -61,8 +61,9 @@
     X(COUNT,  units,          1,    64, "transpose and cross-lane units in a core") \
     X(COUNT,  push_cycles,    1,  1000, "to push 8 rows, whatever their width") \
     X(COUNT,  pop_cycles,     1,  1000, "to pop 8 rows") \
-    X(COUNT,  latency_cycles, 0, 10000, "last push of a transpose to its first pop") \
-    X(COUNT,  reduce_cycles,  1, 10000, "of a unit for a reduction of one register over its lanes")
+    X(COUNT,  latency_cycles, 0, 10000, "last push of a transpose to its first pop, both as they begin") \
+    X(COUNT,  reduce_cycles,  1, 10000, "between reductions of a register over its lanes, on one unit") \
+    X(COUNT,  reduce_latency_cycles, 1, 10000, "such a reduction's push to its result")
 
 #define TPU_DMA_PARAMS(X) \
     X(COUNT,  load_setup_cycles,  0, 100000, "issue of a load to its first request leaving") \

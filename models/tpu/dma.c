@@ -16,6 +16,7 @@ struct tile {
     const struct tpu_uop *uop;
     uint64_t unanswered;        /* bytes; counts those that are not yet asked for */
     cycle_t  start, done_at;    /* done_at: CYCLE_NEVER until all are answered */
+    uint64_t from;              /* set up by then, 2^-FRACTION */
 };
 
 struct tpu_dma {
@@ -33,9 +34,8 @@ struct tpu_dma {
 
     struct tile tiles[TILES];   /* ring: [first, first + count) */
     uint32_t    first, count;
-    bool        issuing;        /* the last of the ring has runs to send */
-    cycle_t     ready;          /* since when the next tile's set-up goes on; CYCLE_NEVER */
-    uint32_t    row, offset;    /* where its next run begins */
+    uint32_t    to_issue;       /* the last so many of the ring have runs to send */
+    uint32_t    row, offset;    /* where the next run of the first of them begins */
     uint64_t    paced;          /* cycle from which the next run can leave, 2^-FRACTION */
 };
 
@@ -60,7 +60,6 @@ struct tpu_dma *tpu_dma_new(enum tpu_unit direction, const struct tpu_dma_config
     d->port_bytes = (uint32_t)ceil(bytes);
     d->byte_pace = (uint64_t)floor((1 << FRACTION) / bytes + 0.5);
     d->in_flight_limit = config->in_flight_bytes;
-    d->ready = CYCLE_NEVER;
     tpu_queue_init(&d->queue, board, direction);
     return d;
 }
@@ -90,41 +89,30 @@ uint64_t tpu_dma_answered(const struct tpu_dma *d)
     return d->answered;
 }
 
-static struct tile *last_tile(struct tpu_dma *d)
+/* The tile whose runs are being sent. */
+static struct tile *issuing(struct tpu_dma *d)
 {
-    return &d->tiles[(d->first + d->count - 1) % TILES];
+    return &d->tiles[(d->first + d->count - d->to_issue) % TILES];
 }
 
-/* The next tile is set up while this one's runs leave. */
-static void set_up(struct tpu_dma *d, cycle_t now)
+/* Setting up is a latency: a tile that can begin does so under those before it. */
+static void begin_tiles(struct tpu_dma *d, cycle_t now)
 {
-    if (tpu_queue_ready(&d->queue))
-        d->ready = cycle_min(d->ready, now);
-}
-
-static void begin_tile(struct tpu_dma *d, cycle_t now)
-{
-    const struct tpu_uop *u = tpu_queue_ready(&d->queue);
-    set_up(d, now);
-    if (!u || d->issuing || d->count == TILES)
-        return;
-    tpu_queue_take(&d->queue, now);
-    d->count++;
-    *last_tile(d) = (struct tile){ u, (uint64_t)u->transfer.rows * u->transfer.row_bytes, now,
-                                   CYCLE_NEVER };
-    assert(last_tile(d)->unanswered > 0);
-    d->issuing = true;
-    d->row = d->offset = 0;
-    uint64_t from = (d->ready + d->setup_cycles) << FRACTION;
-    d->ready = CYCLE_NEVER;
-    set_up(d, now);
-    d->paced = d->paced > from ? d->paced : from;
+    const struct tpu_uop *u;
+    while (d->count < TILES && (u = tpu_queue_ready(&d->queue)) != NULL) {
+        tpu_queue_take(&d->queue, now);
+        uint64_t bytes = (uint64_t)u->transfer.rows * u->transfer.row_bytes;
+        assert(bytes > 0);
+        d->tiles[(d->first + d->count++) % TILES] =
+            (struct tile){ u, bytes, now, CYCLE_NEVER, (now + d->setup_cycles) << FRACTION };
+        d->to_issue++;
+    }
 }
 
 /* The run that would leave next. */
 static struct message next_run(struct tpu_dma *d)
 {
-    const struct tile *t = last_tile(d);
+    const struct tile *t = issuing(d);
     const struct tpu_transfer *x = &t->uop->transfer;
     uint64_t address = x->address + d->row * x->stride + d->offset;
     uint64_t whole = hbm_map_run_bytes(d->memory.map);
@@ -146,7 +134,9 @@ static cycle_t run_at(struct tpu_dma *d, cycle_t now, const struct message *m)
 {
     if (d->in_flight > 0 && d->in_flight + m->bytes > d->in_flight_limit)
         return CYCLE_NEVER;
-    cycle_t at = cycle_max(now, (d->paced + (1 << FRACTION) - 1) >> FRACTION);
+    uint64_t from = issuing(d)->from;
+    from = d->paced > from ? d->paced : from;
+    cycle_t at = cycle_max(now, (from + (1 << FRACTION) - 1) >> FRACTION);
     uint32_t stack = hbm_map_stack(d->memory.map, m->address);
     tick_t tick = link_send_at(d->memory.requests[stack], d->memory.sender[stack],
                                clock_tick(&d->clock, at));
@@ -155,7 +145,7 @@ static cycle_t run_at(struct tpu_dma *d, cycle_t now, const struct message *m)
 
 static void send_run(struct tpu_dma *d, cycle_t now, const struct message *m)
 {
-    const struct tpu_transfer *x = &last_tile(d)->uop->transfer;
+    const struct tpu_transfer *x = &issuing(d)->uop->transfer;
     uint32_t stack = hbm_map_stack(d->memory.map, m->address);
     link_send(d->memory.requests[stack], d->memory.sender[stack], clock_tick(&d->clock, now), m);
     d->asked += m->bytes;
@@ -169,7 +159,10 @@ static void send_run(struct tpu_dma *d, cycle_t now, const struct message *m)
     d->offset += m->bytes;
     if (d->offset == x->row_bytes) {
         d->offset = 0;
-        d->issuing = ++d->row < x->rows;
+        if (++d->row == x->rows) {
+            d->row = 0;
+            d->to_issue--;
+        }
     }
 }
 
@@ -207,15 +200,14 @@ void tpu_dma_answer(struct tpu_dma *d, cycle_t now, const struct message *m)
 cycle_t tpu_dma_step(struct tpu_dma *d, cycle_t now)
 {
     end_tiles(d, now);
-    begin_tile(d, now);
+    begin_tiles(d, now);
     cycle_t next = CYCLE_NEVER;
-    while (d->issuing) {
+    while (d->to_issue > 0) {
         struct message m = next_run(d);
         next = run_at(d, now, &m);
         if (next > now)
             break;
         send_run(d, now, &m);
-        begin_tile(d, now);
         next = CYCLE_NEVER;
     }
     tpu_queue_account(&d->queue, d->count > 0, now);

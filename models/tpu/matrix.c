@@ -202,7 +202,7 @@ static struct tpu_demand push_demand(const struct tpu_matrix *m)
     d.of[TPU_PORT_READ] = rows * m->mxu.cols * bytes;
     d.of[TPU_PORT_PUSH] = slots(rows, PUSH_ROWS);
     if (bytes != BF16_BYTES)            /* rounded and packed on the way */
-        d.of[TPU_PORT_ALU] = slots((uint64_t)rows * m->cast_ops, POP_ROWS);
+        d.of[TPU_PORT_ALU] = slots((uint64_t)rows * m->cast_ops, PUSH_ROWS);
     return at_most(m, d);
 }
 

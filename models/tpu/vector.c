@@ -66,6 +66,13 @@ static cycle_t fill(struct tpu_vector *v, cycle_t from, enum tpu_port port, uint
     return amount == 0 ? from : tpu_ports_fill(v->ports, from, port, amount, rate);
 }
 
+/* One after the other on each unit; the last one's result is waited for. */
+static cycle_t reduction_cycles(const struct tpu_xlu_config *x, uint64_t reductions)
+{
+    uint64_t rounds = (reductions + x->units - 1) / x->units;
+    return (rounds - 1) * x->reduce_cycles + x->reduce_latency_cycles;
+}
+
 static cycle_t compute(struct tpu_vector *v, cycle_t from)
 {
     const struct tpu_arithmetic *a = &v->uop->arithmetic;
@@ -77,8 +84,8 @@ static cycle_t compute(struct tpu_vector *v, cycle_t from)
     end = cycle_max(end, fill(v, from, TPU_PORT_ALU, a->alu * TPU_PORTS_SLOT,
                               c->alu_slots * TPU_PORTS_SLOT));
     end = cycle_max(end, from + a->eup * c->eup_interval_cycles);
-    uint64_t units = v->xlu.units;
-    end = cycle_max(end, from + (a->reductions * v->xlu.reduce_cycles + units - 1) / units);
+    if (a->reductions > 0)
+        end = cycle_max(end, from + reduction_cycles(&v->xlu, a->reductions));
     return end + c->latency_cycles;
 }
 
@@ -92,7 +99,9 @@ static cycle_t turn(struct tpu_vector *v, cycle_t from)
     uint64_t each = pushes > pops ? pushes : pops;
     uint64_t rounds = (tiles + v->xlu.units - 1) / v->xlu.units;
     uint32_t rate = v->register_bytes * v->xlu.units;
-    cycle_t end = from + (rounds - 1) * each + pushes + v->xlu.latency_cycles + pops;
+    /* The latency is from the last push to the first pop, both as they begin. */
+    cycle_t last = pushes - v->xlu.push_cycles + v->xlu.latency_cycles + pops - v->xlu.pop_cycles;
+    cycle_t end = from + (rounds - 1) * each + last + 1;
     end = cycle_max(end, fill(v, from, TPU_PORT_READ, bytes, rate));
     return cycle_max(end, fill(v, from, TPU_PORT_WRITE, bytes, rate));
 }

@@ -6,7 +6,8 @@
  *     loads, stores   a register each, load_slots / store_slots a cycle
  *     arithmetic      alu_slots a cycle
  *     transcendental  one push each eup_interval_cycles
- *     reductions      over lanes, on the transpose units, reduce_cycles each
+ *     reductions      over lanes, on the transpose units, reduce_cycles apart; the last one's
+ *                     result reduce_latency_cycles later
  *
  * A transpose unit takes 8 rows in push_cycles and gives 8 back in pop_cycles; tiles of
  * lanes x lanes follow each other, pushes of one under pops of the one before.

@@ -204,8 +204,9 @@ static const struct { struct tpu_arithmetic work; cycle_t cycles; } works[] = {
     { { .stores = 7 },                             7 },
     { { .alu = 7 },                                4 },
     { { .eup = 7 },                               21 },
-    { { .reductions = 7 },                        28 },     /* 7 x 8 cycles on 2 units */
-    { { .loads = 30, .stores = 11, .alu = 25, .eup = 4, .reductions = 3 }, 15 },
+    { { .reductions = 7 },                        44 },     /* 4 on one unit, 8 apart, 20 more */
+    { { .loads = 30, .stores = 11, .alu = 25, .eup = 4, .reductions = 3 }, 28 },
+    { { .loads = 30, .stores = 11, .alu = 25, .eup = 4 }, 15 },
 };
 
 START_TEST(an_operation_takes_as_long_as_its_scarcest_part)
@@ -216,6 +217,7 @@ START_TEST(an_operation_takes_as_long_as_its_scarcest_part)
     r.config.vpu = vpu();
     r.config.xlu.units = 2;
     r.config.xlu.reduce_cycles = 8;
+    r.config.xlu.reduce_latency_cycles = 20;
     r.config.core.step_cycles = 5;
     ck_assert_uint_eq(run_vector(&r, TPU_VECTOR), 2 * (5 + works[_i].cycles + 10));
     ck_assert_uint_eq(ledger_total(r.ledger, TPU_EVENT_VPU), 2 * works[_i].work.alu * 32);
@@ -235,16 +237,17 @@ START_TEST(the_vector_unit_takes_what_matrix_units_leave)
 }
 END_TEST
 
-/* 16 x 24 in tiles of 8 x 8 are 6, in 3 rounds on 2 units: the first is pushed in 8 cycles,
- * two follow at the pace of the pops (12), the last comes out 6 later in 12. */
+/* 16 x 24 in tiles of 8 x 8 are 6, in 3 rounds on 2 units: pushes begin at 0, 12 and 24 (the
+ * pace of the pops), and the last tile's only pop 6 later, in a cycle. */
 START_TEST(tiles_to_be_turned_follow_each_other)
 {
     struct tpu_uop u = { .unit = TPU_TRANSPOSE, .turn = { 16, 24, 4 } };
     struct rig r = rig_new(&u, 1, &plenty);
     r.config.vpu = vpu();
     r.config.xlu = (struct tpu_xlu_config){ .units = 2, .push_cycles = 8, .pop_cycles = 12,
-                                            .latency_cycles = 6, .reduce_cycles = 1 };
-    ck_assert_uint_eq(run_vector(&r, TPU_TRANSPOSE), 8 + 2 * 12 + 6 + 12);
+                                            .latency_cycles = 6, .reduce_cycles = 1,
+                                            .reduce_latency_cycles = 1 };
+    ck_assert_uint_eq(run_vector(&r, TPU_TRANSPOSE), 24 + 6 + 1);
     ck_assert_uint_eq(ledger_total(r.ledger, TPU_EVENT_XLU), 16 * 24 * 4);
     rig_free(&r);
 }
