@@ -31,8 +31,8 @@
     X(CHOICE, transpose_push, "no|yes", 0, "whether weights can be transposed as they are pushed") \
     X(COUNT,  op_cycles,      0, 1000000, "to begin an op of the compiled program") \
     X(COUNT,  step_cycles,    0, 1000000, "to begin a tile of an op: loop, address, semaphore") \
-    X(COUNT,  push_slots,     1,    64, "pushes to matrix and transpose units a cycle") \
-    X(COUNT,  pop_slots,      1,    64, "results popped from matrix and transpose units a cycle")
+    X(COUNT,  push_slots,     1,    64, "pushes to matrix units a cycle") \
+    X(COUNT,  pop_slots,      1,    64, "results popped from matrix units a cycle")
 
 #define TPU_VMEM_PARAMS(X) \
     X(SIZE,   capacity_bytes, 1024, 17179869184, "vector memory of a core") \

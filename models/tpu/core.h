@@ -30,7 +30,8 @@ void             tpu_core_free(struct tpu_core *c);
 
 struct block tpu_core_block(struct tpu_core *c);
 
-/* After the run.  The tick at which the last group ended here. */
+/* After the run.  The tick at which the program ended here: its last group, and op_cycles in
+ * which the sequencer goes on. */
 tick_t tpu_core_end(const struct tpu_core *c);
 tick_t tpu_core_group_start(const struct tpu_core *c, uint32_t group);
 tick_t tpu_core_group_end(const struct tpu_core *c, uint32_t group);

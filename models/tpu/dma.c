@@ -74,11 +74,6 @@ struct tpu_queue *tpu_dma_queue(struct tpu_dma *d)
     return &d->queue;
 }
 
-bool tpu_dma_busy(const struct tpu_dma *d)
-{
-    return d->count > 0;
-}
-
 uint64_t tpu_dma_asked(const struct tpu_dma *d)
 {
     return d->asked;

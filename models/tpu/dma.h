@@ -41,7 +41,6 @@ cycle_t tpu_dma_step(struct tpu_dma *d, cycle_t now);
 void    tpu_dma_answer(struct tpu_dma *d, cycle_t now, const struct message *m);
 
 struct tpu_queue *tpu_dma_queue(struct tpu_dma *d);
-bool              tpu_dma_busy(const struct tpu_dma *d);
 /* Bytes asked for and bytes answered: equal when a run is over. */
 uint64_t          tpu_dma_asked(const struct tpu_dma *d);
 uint64_t          tpu_dma_answered(const struct tpu_dma *d);

@@ -3,24 +3,35 @@
 
 #include "models/tpu/lower_parts.h"
 
-/* The group that must have ended before this one may begin; `groups`: the start. */
-static uint32_t group_before(const struct emit *e)
+/* Waits for a group that made something, unless it does already.  Of more than
+ * TPU_WAITS of them the rest is left out: the ideal is a little better than it could be. */
+static void wait_for_maker(const struct emit *e, struct tpu_uop *u, uint32_t maker)
+{
+    if (maker >= e->group)
+        return;
+    for (uint32_t w = 0; w < u->waits; w++)
+        if (u->wait[w].semaphore == maker)
+            return;
+    if (u->waits < TPU_WAITS)
+        tpu_uop_wait(u, maker, 1);
+}
+
+/* What must have ended before this group may begin: the group before it or, where overlap is
+ * ideal, only those that made what it reads. */
+static void wait_before(const struct emit *e, struct tpu_uop *u)
 {
     const struct lower *l = e->lower;
-    uint32_t start = e->program->groups;
-    if (!l->options.overlap)
-        return e->group == 0 ? start : e->group - 1;
-    uint32_t before = start;
     const struct tpu_group *g = &l->plan->groups[e->group];
+    tpu_uop_wait(u, e->group == 0 || l->options.overlap ? e->program->groups : e->group - 1, 1);
+    if (!l->options.overlap)
+        return;
+    if (g->kind == TPU_GROUP_ALL_REDUCE)
+        wait_for_maker(e, u, l->tensors[g->tensor].summand_maker);
     for (uint32_t o = 0; o < g->op_count; o++) {
         const struct trace_op *op = &l->trace->ops[g->ops[o]];
-        for (uint32_t i = 0; i < op->ins; i++) {
-            uint32_t maker = l->tensors[op->in[i]].maker;
-            if (maker < e->group && (before == start || maker > before))
-                before = maker;
-        }
+        for (uint32_t i = 0; i < op->ins; i++)
+            wait_for_maker(e, u, l->tensors[op->in[i]].maker);
     }
-    return before;
 }
 
 bool emit_steps(struct emit *e, double steps, const struct tpu_group *g)
@@ -38,7 +49,7 @@ bool emit_steps(struct emit *e, double steps, const struct tpu_group *g)
 void emit_uop(struct emit *e, struct tpu_uop *u)
 {
     if (!e->began[u->unit])
-        tpu_uop_wait(u, group_before(e), 1);
+        wait_before(e, u);
     e->began[u->unit] = true;
     u->group = e->group;
     u->signal = e->semaphores[u->unit];

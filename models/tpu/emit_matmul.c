@@ -32,6 +32,7 @@ struct making {
     bool         epilogue;      /* the vector unit ends each panel */
     uint32_t     stores;        /* of a panel */
     uint32_t     before;        /* products of the matrices of the batch before */
+    uint32_t     turned;        /* transposes of operands so far, that products wait for */
     uint8_t      passes;
 };
 
@@ -151,6 +152,7 @@ static void load_side(struct making *x, const struct side *s, uint64_t b, struct
                                    size_of(e->lower, s->tensor) } };
     emit_wait(e, &u, TPU_LOAD, e->raised[TPU_LOAD]);
     emit_uop(e, &u);
+    x->turned = e->raised[TPU_TRANSPOSE];
 }
 
 /* Two buffers: the one before the last is free again. */
@@ -169,10 +171,10 @@ static void product(struct making *x, struct lower_part step, uint64_t k, bool f
         .element_bytes = (uint8_t)size_of(l, x->streamed.tensor),
         .weight_bytes = (uint8_t)size_of(l, x->weights.tensor), .accumulate = !first } };
     emit_wait(e, &u, TPU_LOAD, e->raised[TPU_LOAD]);
-    emit_wait(e, &u, TPU_TRANSPOSE, x->result.turn ? 0 : e->raised[TPU_TRANSPOSE]);
+    emit_wait(e, &u, TPU_TRANSPOSE, x->turned);
     if (last && x->epilogue)
         emit_wait_free(e, &u, TPU_VECTOR, but_last(e->raised[TPU_VECTOR], 1));
-    else if (first)
+    else if (last)
         emit_wait_free(e, &u, TPU_STORE, but_last(e->raised[TPU_STORE], x->stores));
     emit_uop(e, &u);
 }
@@ -221,6 +223,7 @@ static void epilogue(struct making *x, struct lower_part p)
                 add_operand(x, a, op->out[i], p, true);
     }
     emit_wait(e, &u, TPU_MATRIX, e->raised[TPU_MATRIX]);
+    emit_wait(e, &u, TPU_TRANSPOSE, x->result.turn ? e->raised[TPU_TRANSPOSE] : 0);
     emit_wait(e, &u, TPU_LOAD, e->raised[TPU_LOAD]);
     emit_wait_free(e, &u, TPU_STORE, but_last(e->raised[TPU_STORE], x->stores));
     emit_uop(e, &u);

@@ -20,6 +20,7 @@ struct summing {
     const struct emit_remote *remote;
     uint32_t tensor, cores, givers;     /* cores that have a summand: the first so many */
     uint64_t share, tile, bytes;        /* of a core; of a step; of the tensor */
+    uint32_t sent[2];                   /* sends when the tile before last was through */
 };
 
 static uint64_t share_bytes(const struct summing *x, uint32_t core)
@@ -69,7 +70,7 @@ static void give(struct summing *x, uint64_t t)
         if (peer == e->core || bytes == 0)
             continue;
         struct tpu_uop u = move(x, TPU_LOAD, peer, t, 0);
-        emit_wait_free(e, &u, TPU_LINK, e->raised[TPU_LINK]);
+        emit_wait_free(e, &u, TPU_LINK, x->sent[t % 2]);
         emit_uop(e, &u);
         send(x, peer, x->remote->arrived + e->core, bytes, TPU_LOAD,
              t >= 2 ? (uint32_t)t - 1 : 0);
@@ -195,6 +196,7 @@ bool emit_all_reduce(struct emit *e, const struct tpu_group *g, const struct emi
             give(&x, t);
             sum(&x, t);
             keep(&x, t);
+            x.sent[t % 2] = e->raised[TPU_LINK];
         } else if (x.givers > 1) {      /* else the only summand is the sum, in its place */
             sum_shared(&x, t);
         }

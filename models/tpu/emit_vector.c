@@ -105,6 +105,20 @@ static struct lower_part operand_part(const struct going *x, uint32_t tensor,
                                 l->tensors[tensor].cols };
 }
 
+/* A factor for each column, which a tile that is cut along them needs a part of. */
+static bool per_column(const struct going *x, uint32_t tensor)
+{
+    const struct lower_tensor *t = &x->emit->lower->tensors[tensor];
+    const struct lower_tensor *s = &x->emit->lower->tensors[x->shape];
+    return t->rows == 1 && s->rows > 1 && t->cols == s->cols && x->tile_cols < s->cols;
+}
+
+static struct lower_part input_part(const struct going *x, uint32_t tensor, struct lower_part p)
+{
+    return per_column(x, tensor) ? (struct lower_part){ 0, 1, p.col, p.cols }
+                                 : operand_part(x, tensor, p);
+}
+
 static bool each_tile(const struct going *x, uint32_t tensor)
 {
     return full(x, tensor) || per_row(x, tensor) || is_reshaped(x, tensor);
@@ -142,7 +156,7 @@ static void add_operand(const struct going *x, struct tpu_arithmetic *a, uint32_
 {
     const struct lower *l = x->emit->lower;
     unsigned bytes = trace_type_bytes(l->trace->tensors[tensor].type);
-    struct lower_part p = operand_part(x, tensor, tile);
+    struct lower_part p = store ? operand_part(x, tensor, tile) : input_part(x, tensor, tile);
     *(store ? &a->stores : &a->loads) += registers(x, p, bytes);
     if (bytes != F32_BYTES)
         a->alu += registers(x, p, F32_BYTES) * l->config->vpu.cast_ops;
@@ -160,9 +174,8 @@ static void load_tile(struct going *x, struct lower_part p, bool first)
     for (uint32_t o = 0; o < x->group->op_count; o++)
         for (uint32_t i = 0; i < op_of(x, o)->ins; i++) {
             uint32_t tensor = op_of(x, o)->in[i];
-            if (is_input(x, o, i) && (first || each_tile(x, tensor)))
-                emit_move(e, TPU_LOAD, tensor, operand_part(x, tensor, p), TPU_VECTOR,
-                          free_count);
+            if (is_input(x, o, i) && (first || each_tile(x, tensor) || per_column(x, tensor)))
+                emit_move(e, TPU_LOAD, tensor, input_part(x, tensor, p), TPU_VECTOR, free_count);
         }
 }
 

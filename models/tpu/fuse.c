@@ -322,6 +322,7 @@ static void find_lives(struct lower *l)
         }
         if (group->kind == TPU_GROUP_ALL_REDUCE) {
             use(&l->tensors[group->tensor], g);
+            l->tensors[group->tensor].summand_maker = l->tensors[group->tensor].maker;
             l->tensors[group->tensor].maker = g;
         }
     }

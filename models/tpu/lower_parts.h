@@ -21,7 +21,8 @@ struct lower_tensor {
     bool     on_chip;           /* waits in vector memory, never in HBM */
     bool     used;              /* by some group from outside it */
     bool     summed;            /* was partial, until an all-reduce */
-    uint32_t maker;             /* group that first writes it; UINT32_MAX: given */
+    uint32_t maker;             /* group that last writes it; UINT32_MAX: given */
+    uint32_t summand_maker;     /* group that made what an all-reduce sums up */
     uint32_t first, last;       /* groups between which it must be kept */
 };
 

@@ -9,13 +9,12 @@
 #define ENDING 4                /* operations whose last results are on their way */
 #define BF16_BYTES 2
 #define F32_BYTES  4
-#define PUSH_ROWS 16            /* of packed bf16 in a register */
-#define POP_ROWS   8            /* of f32 in a register */
 
 /* One tile of an operation, worked out from its number. */
 struct piece {
     uint32_t depth, used_rows, used_cols;
     bool     first_k;           /* nothing to add its results to */
+    bool     last_k;            /* its results are sums of all */
 };
 
 struct array {
@@ -35,7 +34,7 @@ struct tpu_matrix {
     struct tpu_demand  capacity;            /* of the ports */
     struct ledger     *ledger;
     struct tpu_queue   queue;
-    uint32_t step_cycles, cast_ops, units;
+    uint32_t step_cycles, cast_ops, lanes, sublanes, units;
     bool     vector_sums;
 
     const struct tpu_uop *uop;              /* being dealt out; NULL: none */
@@ -62,6 +61,8 @@ struct tpu_matrix *tpu_matrix_new(const struct tpu_config *config, const struct 
     m->ledger = ledger;
     m->step_cycles = config->core.step_cycles;
     m->cast_ops = config->vpu.cast_ops;
+    m->lanes = config->vpu.lanes;
+    m->sublanes = config->vpu.sublanes;
     m->units = units;
     m->vector_sums = config->core.partial_sums == TPU_SUMS_VECTOR;
     for (uint32_t i = 0; i < units; i++) {
@@ -139,6 +140,7 @@ static struct piece piece(const struct tpu_matrix *m, uint64_t tile)
     uint64_t n = tile / m->k_tiles % m->n_tiles, k = tile % m->k_tiles;
     struct piece t = { .used_cols = part(p->n, m->mxu.cols, n) };
     t.first_k = k == 0 && !p->accumulate;
+    t.last_k = k + 1 == m->k_tiles;
     if (stationary_outputs(m)) {
         t.depth = p->k;
         t.used_rows = part(p->m, m->mxu.rows, block);
@@ -158,10 +160,25 @@ static struct tpu_demand at_most(const struct tpu_matrix *m, struct tpu_demand d
     return d;
 }
 
-/* So many 64ths of a slot a cycle do `count` things in `cycles`. */
-static uint32_t slots(uint64_t count, uint64_t cycles)
+/* Slots, in 64ths, for a register each `sublanes` rows of f32 (twice as many of bf16), and
+ * each `lanes` columns, when `rows` enter or leave in `cycles`. */
+static uint32_t slots(const struct tpu_matrix *m, uint32_t width, uint32_t bytes, uint64_t rows,
+                      uint64_t cycles)
 {
-    return (uint32_t)ceil_div(count * TPU_PORTS_SLOT, cycles);
+    uint64_t rows_a_register = (uint64_t)m->sublanes * F32_BYTES / bytes;
+    return (uint32_t)ceil_div(ceil_div(width, m->lanes) * rows * TPU_PORTS_SLOT,
+                              rows_a_register * cycles);
+}
+
+/* Whether partial sums go through the vector unit with each tile, and results with it. */
+static bool writes(const struct tpu_matrix *m, const struct piece *t)
+{
+    return m->vector_sums || t->last_k;
+}
+
+static bool adds(const struct tpu_matrix *m, const struct piece *t)
+{
+    return m->vector_sums && !t->first_k;
 }
 
 /* All that a tile takes while its rows stream, for one row each row_cycles. */
@@ -169,21 +186,20 @@ static struct tpu_demand stream_demand(const struct tpu_matrix *m, const struct 
 {
     const struct tpu_product *p = &m->uop->product;
     uint32_t pace = m->mxu.row_cycles, sums = m->mxu.cols * F32_BYTES;
-    uint32_t rows_a_push = p->element_bytes == BF16_BYTES ? PUSH_ROWS : POP_ROWS;
     struct tpu_demand d = { { 0 } };
     d.of[TPU_PORT_READ] = (uint32_t)ceil_div((uint64_t)m->mxu.rows * p->element_bytes, pace);
-    d.of[TPU_PORT_PUSH] = slots(1, (uint64_t)rows_a_push * pace);
+    d.of[TPU_PORT_PUSH] = slots(m, m->mxu.rows, p->element_bytes, 1, pace);
     if (stationary_outputs(m)) {
         d.of[TPU_PORT_READ] += (uint32_t)ceil_div((uint64_t)m->mxu.cols * p->element_bytes, pace);
         return at_most(m, d);
     }
-    if (!m->vector_sums)
-        return at_most(m, d);
-    d.of[TPU_PORT_POP] = slots(1, (uint64_t)POP_ROWS * pace);
-    d.of[TPU_PORT_WRITE] = (uint32_t)ceil_div(sums, pace);
-    if (!t->first_k) {
+    if (writes(m, t)) {
+        d.of[TPU_PORT_POP] = slots(m, m->mxu.cols, F32_BYTES, 1, pace);
+        d.of[TPU_PORT_WRITE] = (uint32_t)ceil_div(sums, pace);
+    }
+    if (adds(m, t)) {
         d.of[TPU_PORT_READ] += (uint32_t)ceil_div(sums, pace);
-        d.of[TPU_PORT_ALU] = slots(1, (uint64_t)POP_ROWS * pace);
+        d.of[TPU_PORT_ALU] = slots(m, m->mxu.cols, F32_BYTES, 1, pace);
     }
     return at_most(m, d);
 }
@@ -200,9 +216,9 @@ static struct tpu_demand push_demand(const struct tpu_matrix *m)
                                                                : m->mxu.rows;
     uint32_t bytes = m->uop->product.weight_bytes;
     d.of[TPU_PORT_READ] = rows * m->mxu.cols * bytes;
-    d.of[TPU_PORT_PUSH] = slots(rows, PUSH_ROWS);
+    d.of[TPU_PORT_PUSH] = slots(m, m->mxu.cols, BF16_BYTES, rows, 1);
     if (bytes != BF16_BYTES)            /* rounded and packed on the way */
-        d.of[TPU_PORT_ALU] = slots((uint64_t)rows * m->cast_ops, PUSH_ROWS);
+        d.of[TPU_PORT_ALU] = slots(m, m->mxu.cols, BF16_BYTES, (uint64_t)rows * m->cast_ops, 1);
     return at_most(m, d);
 }
 
@@ -220,27 +236,35 @@ static void load(struct tpu_matrix *m, struct array *a, cycle_t now)
     count(m, TPU_EVENT_WEIGHT, weights, now, now + push_cycles(m));
     count(m, TPU_EVENT_VMEM_READ, weights * m->uop->product.weight_bytes, now,
           now + push_cycles(m));
+    if (m->uop->product.weight_bytes != BF16_BYTES)
+        count(m, TPU_EVENT_VPU, weights * m->cast_ops, now, now + push_cycles(m));
     a->to_load += m->units;
     a->load_at = CYCLE_NEVER;
     a->due = now;
 }
 
+/* Empty rows that fill up a push are multiplied like any other. */
+static uint64_t rows_entered(const struct tpu_matrix *m, const struct piece *t)
+{
+    return stationary_outputs(m) ? t->depth
+                                 : ceil_div(t->depth, m->mxu.push_rows) * m->mxu.push_rows;
+}
+
 static void count_stream(struct tpu_matrix *m, const struct piece *t, cycle_t from, cycle_t to)
 {
     const struct tpu_product *p = &m->uop->product;
+    bool outputs = stationary_outputs(m);
     uint64_t cells = (uint64_t)m->mxu.rows * m->mxu.cols;
     uint64_t useful = (uint64_t)t->depth * t->used_rows * t->used_cols;
-    uint64_t sums = (uint64_t)t->depth * m->mxu.cols;
+    uint64_t sums = outputs ? cells : (uint64_t)t->depth * m->mxu.cols;
     uint64_t read = (uint64_t)t->depth * m->mxu.rows * p->element_bytes;
-    bool outputs = stationary_outputs(m);
-    if (outputs) {
+    if (outputs)
         read += (uint64_t)t->depth * m->mxu.cols * p->element_bytes;
-        sums = cells;
-    }
     count(m, TPU_EVENT_MAC, useful, from, to);
-    count(m, TPU_EVENT_MAC_PAD, t->depth * cells - useful, from, to);
-    count(m, TPU_EVENT_VMEM_WRITE, sums * F32_BYTES, from, to);
-    if (!t->first_k && m->vector_sums && !outputs) {
+    count(m, TPU_EVENT_MAC_PAD, rows_entered(m, t) * cells - useful, from, to);
+    if (outputs || writes(m, t))
+        count(m, TPU_EVENT_VMEM_WRITE, sums * F32_BYTES, from, to);
+    if (adds(m, t)) {
         read += sums * F32_BYTES;
         count(m, TPU_EVENT_VPU, sums, from, to);
     }

@@ -13,7 +13,11 @@
  *
  * Output-stationary: a tile is rows x cols results, the whole of k streams through it.
  *
- * Not modelled: skipping of padding; a swap that must wait for the other units.
+ * Ports are reserved for the rows, from the first on: results, which come later by the
+ * latency, are reckoned to take theirs as their rows enter.
+ *
+ * Not modelled: what rows that wait for a pop (in_flight_rows) take beyond that; weights kept
+ * from one block of rows to the next; skipping of padding; a swap that must wait for the other units.
  */
 #ifndef MODELS_TPU_MATRIX_H
 #define MODELS_TPU_MATRIX_H

@@ -67,11 +67,6 @@ struct tpu_queue *tpu_peer_queue(struct tpu_peer *p)
     return &p->queue;
 }
 
-bool tpu_peer_busy(const struct tpu_peer *p)
-{
-    return p->uop != NULL;
-}
-
 void tpu_peer_tell(struct tpu_peer *p, uint32_t group)
 {
     if (p->queue.program->peers > 0)

@@ -4,7 +4,7 @@
  * last has arrived the receiver's semaphore is raised.  In programs whose groups end
  * together, an end is told to all peers by an empty message.
  *
- * Not modelled: routing over several hops; every pair of cores has its own link.
+ * Not modelled: the receiver's port being late; routing over several hops; every pair of cores has its own link.
  */
 #ifndef MODELS_TPU_PEER_H
 #define MODELS_TPU_PEER_H
@@ -31,7 +31,6 @@ void             tpu_peer_free(struct tpu_peer *p);
 
 cycle_t           tpu_peer_step(struct tpu_peer *p, cycle_t now);
 struct tpu_queue *tpu_peer_queue(struct tpu_peer *p);
-bool              tpu_peer_busy(const struct tpu_peer *p);
 /* Tells the other cores that `group` has ended here. */
 void              tpu_peer_tell(struct tpu_peer *p, uint32_t group);
 /* When the next message from another core can be taken. */

@@ -23,7 +23,7 @@
     X(READ,  "bytes read from vector memory") \
     X(WRITE, "bytes written to vector memory") \
     X(ALU,   "vector arithmetic instructions, in 64ths") \
-    X(PUSH,  "pushes to matrix and transpose units, in 64ths") \
+    X(PUSH,  "pushes to matrix units, in 64ths") \
     X(POP,   "results popped from them, in 64ths")
 
 enum tpu_port {

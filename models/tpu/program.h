@@ -38,7 +38,7 @@ enum tpu_unit {
     TPU_UNITS_COUNT
 };
 
-#define TPU_WAITS 6
+#define TPU_WAITS 16
 #define TPU_NO_SEMAPHORE UINT32_MAX
 
 struct tpu_wait { uint32_t semaphore, value; };

@@ -55,11 +55,6 @@ struct tpu_queue *tpu_vector_queue(struct tpu_vector *v)
     return &v->queue;
 }
 
-bool tpu_vector_busy(const struct tpu_vector *v)
-{
-    return v->uop != NULL;
-}
-
 static cycle_t fill(struct tpu_vector *v, cycle_t from, enum tpu_port port, uint64_t amount,
                     uint32_t rate)
 {

@@ -12,7 +12,11 @@
  * A transpose unit takes 8 rows in push_cycles and gives 8 back in pop_cycles; tiles of
  * lanes x lanes follow each other, pushes of one under pops of the one before.
  *
- * Not modelled: register pressure and spills, masks, dependences within an operation
+ * An operation takes what is left when it begins, for all of its length: a tile of a matrix
+ * unit that comes later waits for it.
+ *
+ * Not modelled: push and pop slots of the transpose units, and their being shared between
+ * transposes and reductions; register pressure and spills, masks, dependences within an operation
  * (they are hidden by interleaving registers, but for its first: latency_cycles).
  */
 #ifndef MODELS_TPU_VECTOR_H
@@ -33,6 +37,5 @@ void               tpu_vector_free(struct tpu_vector *v);
 
 cycle_t           tpu_vector_step(struct tpu_vector *v, cycle_t now);
 struct tpu_queue *tpu_vector_queue(struct tpu_vector *v);
-bool              tpu_vector_busy(const struct tpu_vector *v);
 
 #endif
