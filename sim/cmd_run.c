@@ -61,6 +61,16 @@ static int take(struct running *r, const struct options *o, int i)
     }
 }
 
+/* stdout carries one result. */
+static bool wants_stdout_twice(const struct running *r)
+{
+    const char *paths[] = { r->json, r->csv, r->power };
+    int count = 0;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        count += paths[i] && strcmp(paths[i], "-") == 0;
+    return count > 1;
+}
+
 /* 0, or the exit status of a command that ends here. */
 static int parse(struct running *r, struct options *o, bool *ends)
 {
@@ -75,6 +85,8 @@ static int parse(struct running *r, struct options *o, bool *ends)
         return options_wrong(o, "no file; expected a trace or a network");
     if (!r->options.choice.arch && !r->options.choice.file)
         return options_wrong(o, "no machine; expected --arch NAME or --machine FILE");
+    if (wants_stdout_twice(r))
+        return options_wrong(o, "two results for stdout; expected one -");
     *ends = false;
     return 0;
 }

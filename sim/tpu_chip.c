@@ -184,7 +184,9 @@ struct tpu_chip *tpu_chip_new(const struct figures *f, const struct tpu_plan *pl
     bool split = f->tpu.chip.hbm_sharing == TPU_HBM_SPLIT;
     struct hbm_config reached = f->hbm;
     c->reached = reached.stacks = split ? f->hbm.stacks / f->tpu.chip.cores : f->hbm.stacks;
-    if (!hbm_check(&reached, &c->map, d)) {
+    struct diag why = { .text = "" };
+    if (!hbm_check(&reached, &c->map, &why)) {
+        diag_set(d, 0, 0, "hbm: %s", why.text);     /* a figure's, of no line of the trace */
         free(c);
         return NULL;
     }
