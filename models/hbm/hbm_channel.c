@@ -25,17 +25,17 @@ static cycle_t refresh_step(const struct hbm_lane *lane, cycle_t earliest)
  * nothing foretells them. */
 #define AGE_BITS 44
 
-/* The least such number of `banks`, if it is under `best`. */
-static inline uint64_t find_row_of(const struct hbm_channel *c, struct hbm_lane *lane,
-                                   uint64_t banks, enum hbm_command command, bool own,
-                                   cycle_t earliest, uint64_t best)
+/* The least such number of `banks`; `command` and `own` are constants to each caller. */
+static inline void choose_row(const struct hbm_channel *c, struct hbm_lane *lane, uint64_t banks,
+                              enum hbm_command command, bool own, cycle_t earliest)
 {
     const struct hbm_pseudo *p = &lane->pseudo;
     const cycle_t *groups = p->groups[command], *ready = p->banks[command];
     const uint64_t *ages = lane->age[c->writing];
     bool by_group = hbm_ruled_by_group(command);
     cycle_t first = cycle_max(earliest, p->ready[command]);
-    uint32_t chosen = lane->row_bank, bank_bits = p->bank_bits;
+    uint32_t chosen = HBM_BANKS_MAX, bank_bits = p->bank_bits;
+    uint64_t best = UINT64_MAX;
     for (; banks; banks &= banks - 1) {
         uint32_t bank = (uint32_t)__builtin_ctzll(banks);
         cycle_t at = cycle_max(first, ready[bank]);
@@ -46,37 +46,46 @@ static inline uint64_t find_row_of(const struct hbm_channel *c, struct hbm_lane 
         chosen = order < best ? bank : chosen;
         best = order < best ? order : best;
     }
-    lane->row_bank = chosen;
-    return best;
-}
-
-/* The least of all banks that miss; `own` is a constant to each caller. */
-static inline uint64_t find_row_at(const struct hbm_channel *c, struct hbm_lane *lane, bool own,
-                                   cycle_t earliest)
-{
-    uint64_t misses = lane->misses[c->writing], open = lane->pseudo.open, best = UINT64_MAX;
-    best = find_row_of(c, lane, misses & open, HBM_PRE, own, earliest, best);
-    return find_row_of(c, lane, misses & ~open, HBM_ACT, own, earliest, best);
+    lane->rows[command] = (struct hbm_row_choice){
+        .at = chosen == HBM_BANKS_MAX ? CYCLE_NEVER : earliest + (best >> AGE_BITS),
+        .age = best & ((UINT64_C(1) << AGE_BITS) - 1), .bank = chosen, .known = true,
+    };
 }
 
 /* Not inline: in the middle of `run` the walk would keep its variables in memory. */
 __attribute__((noinline))
+static void choose_rows(const struct hbm_channel *c, struct hbm_lane *lane,
+                        enum hbm_command command, cycle_t earliest)
+{
+    uint64_t misses = lane->misses[c->writing], open = lane->pseudo.open;
+    assert(c->age >> AGE_BITS == 0);
+    if (command == HBM_PRE && hbm_own_queue(c))
+        choose_row(c, lane, misses & open, HBM_PRE, true, earliest);
+    else if (command == HBM_PRE)
+        choose_row(c, lane, misses & open, HBM_PRE, false, earliest);
+    else if (hbm_own_queue(c))
+        choose_row(c, lane, misses & ~open, HBM_ACT, true, earliest);
+    else
+        choose_row(c, lane, misses & ~open, HBM_ACT, false, earliest);
+}
+
 static void find_row(struct hbm_channel *c, struct hbm_lane *lane)
 {
     cycle_t earliest = cycle_max(c->now, *lane->bus);
-    lane->row_known = true;
-    lane->row_at = CYCLE_NEVER;
+    const struct hbm_row_choice *act = &lane->rows[HBM_ACT], *pre = &lane->rows[HBM_PRE];
     if (lane->refreshing) {
-        lane->row_at = refresh_step(lane, earliest);
+        lane->row = (struct hbm_row_choice){ .at = refresh_step(lane, earliest), .known = true };
         return;
     }
-    assert(c->age >> AGE_BITS == 0);
-    if (lane->misses[c->writing] == 0)
-        return;
-    uint64_t best = hbm_own_queue(c) ? find_row_at(c, lane, true, earliest)
-                                     : find_row_at(c, lane, false, earliest);
-    lane->row_at = earliest + (best >> AGE_BITS);
-    lane->row_age = best & ((UINT64_C(1) << AGE_BITS) - 1);
+    /* One that would have gone before `earliest` has others beside it now; and a bank with
+     * its own queue may want its row for another request than it did. */
+    bool own = hbm_own_queue(c);
+    if (own || !act->known || act->at < earliest)
+        choose_rows(c, lane, HBM_ACT, earliest);
+    if (own || !pre->known || pre->at < earliest)
+        choose_rows(c, lane, HBM_PRE, earliest);
+    bool close = pre->at < act->at || (pre->at == act->at && pre->age < act->age);
+    lane->row = close ? *pre : *act;
 }
 
 /* ---- doing it ---- */
@@ -132,24 +141,28 @@ static void open_row(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank
 
 static void row_command(struct hbm_channel *c, struct hbm_lane *lane)
 {
-    uint32_t bank = lane->row_bank;
-    c->now = lane->row_at;
+    uint32_t bank = lane->row.bank;
+    c->now = lane->row.at;
     if (lane->refreshing) {
         refresh(c, lane);
     } else {
         if (hbm_pseudo_open(&lane->pseudo, bank)) {
             hbm_pseudo_pre(&lane->pseudo, &c->stack->timing, bank, c->now);
             *lane->bus = c->now + c->stack->timing.pre_bus;
+            lane->rows[HBM_PRE].known = false;
+            hbm_queue_look(c, lane, bank);
+            hbm_queue_wants_row(c, lane, bank);
         } else {
             open_row(c, lane, bank);
+            lane->rows[HBM_ACT].known = false;
+            hbm_queue_look(c, lane, bank);
         }
-        hbm_queue_look(c, lane, bank);
     }
     /* Those that share the bus may have to wait, and for longer another may be older. */
     for (uint32_t i = 0; i < c->stack->config.pseudo_channels; i++) {
         struct hbm_lane *other = &c->lanes[i];
-        if (other == lane || (other->bus == lane->bus && other->row_at < *lane->bus))
-            other->row_known = false;
+        if (other == lane || (other->bus == lane->bus && other->row.at < *lane->bus))
+            other->row.known = false;
     }
 }
 
@@ -181,9 +194,9 @@ static inline struct next find_next(struct hbm_channel *c)
         struct hbm_lane *lane = &c->lanes[i];
         if (!lane->refreshing)
             consider(&n, lane->refresh_due, REFRESH_DUE, lane);
-        if (!lane->row_known)
+        if (!lane->row.known)
             find_row(c, lane);
-        consider(&n, lane->row_at, ROW, lane);
+        consider(&n, lane->row.at, ROW, lane);
         if (!lane->column_known)
             hbm_column_find(c, lane);
         consider(&n, lane->column_at, COLUMN, lane);

@@ -148,7 +148,7 @@ static void column_command(struct hbm_channel *c, struct hbm_lane *lane, uint32_
     c->now = last;
     lane->column_known = false;
     if (lane->misses[c->writing] & hbm_bit(bank))
-        lane->row_known = false;
+        lane->rows[HBM_PRE].known = lane->row.known = false;
     hbm_queue_leave(c, lane, n);
     close_after(c, lane, bank);
 }

@@ -77,14 +77,24 @@ struct hbm_wanted {
     cycle_t  rate_wait, bus_wait;               /* of that: for tRRD and tFAW; for the bus */
 };
 
+/* Which of the banks that want an ACT, or a PRE, would be first.  It stays so until one of them
+ * changes, as long as `at` is not past. */
+struct hbm_row_choice {
+    cycle_t  at;
+    uint64_t age;
+    uint32_t bank;
+    bool     known;
+};
+
 struct hbm_lane {               /* a pseudo-channel as its controller sees it */
     uint64_t hits[HBM_WAYS], misses[HBM_WAYS];  /* a bit a bank */
-    cycle_t  row_at, column_at;                 /* the next commands, if known */
+    struct hbm_row_choice row;                  /* the next row command, if known */
+    struct hbm_row_choice rows[2];              /* of HBM_ACT, of HBM_PRE */
+    cycle_t  column_at;                         /* the next column command, if known */
     cycle_t  column_until;                      /* then an older request may go instead */
-    uint64_t row_age;                           /* of the request that wants it */
     uint64_t age[HBM_WAYS][HBM_BANKS_MAX];      /* of each bank's oldest request, if any */
-    uint32_t row_bank, column_bank;
-    bool     row_known, column_known;
+    uint32_t column_bank;
+    bool     column_known;
     bool     column_write;
     bool     refreshing;
     bool     wrote;                             /* the last access */

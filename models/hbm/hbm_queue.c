@@ -58,24 +58,32 @@ static inline bool misses(const struct hbm_channel *c, const struct hbm_wanted *
     return !hit || w->served >= c->stack->config.hit_cap;
 }
 
-/* The bank has begun or ceased to want a row command, the next row command being known. */
-static void reconsider_row(const struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank,
-                           bool miss)
+static inline void take_earlier(struct hbm_row_choice *first, const struct hbm_row_choice *other)
 {
-    if (!miss || lane->refreshing) {
-        lane->row_known = !miss && lane->row_bank == bank ? false : lane->row_known;
-        return;
+    if (other->at < first->at || (other->at == first->at && other->age < first->age)) {
+        first->at = other->at;
+        first->age = other->age;
+        first->bank = other->bank;
     }
-    const struct hbm_wanted *w = &lane->wanted[bank];
-    int way = w->row_way[c->writing];
-    uint64_t age = lane->age[way][bank];
-    cycle_t at = hbm_pseudo_at(&lane->pseudo, hbm_row_command_for(lane, bank), bank);
-    at = cycle_max(at, cycle_max(c->now, *lane->bus));
-    if (at < lane->row_at || (at == lane->row_at && age < lane->row_age)) {
-        lane->row_at = at;
-        lane->row_age = age;
-        lane->row_bank = bank;
-    }
+}
+
+void hbm_queue_wants_row(const struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank)
+{
+    enum hbm_command command = hbm_row_command_for(lane, bank);
+    cycle_t at = hbm_pseudo_at(&lane->pseudo, command, bank);
+    const struct hbm_row_choice it = {
+        .at = cycle_max(at, cycle_max(c->now, *lane->bus)), .bank = bank,
+        .age = lane->age[lane->wanted[bank].row_way[c->writing]][bank],
+    };
+    take_earlier(&lane->rows[command], &it);
+    take_earlier(&lane->row, &it);
+}
+
+static inline void ceases_to_want_row(struct hbm_lane *lane, uint32_t bank)
+{
+    lane->rows[HBM_ACT].known &= lane->rows[HBM_ACT].bank != bank;
+    lane->rows[HBM_PRE].known &= lane->rows[HBM_PRE].bank != bank;
+    lane->row.known &= lane->row.bank != bank;
 }
 
 /* Of a bank with its own queue. */
@@ -92,14 +100,19 @@ static inline void look_for_miss(struct hbm_channel *c, struct hbm_lane *lane, u
                                  int way, bool own)
 {
     struct hbm_wanted *w = &lane->wanted[bank];
-    bool miss = misses(c, w, own ? w->row_way[way] : way, own), missed = lane->misses[way] >> bank & 1;
+    bool miss = misses(c, w, own ? w->row_way[way] : way, own);
+    bool missed = lane->misses[way] >> bank & 1;
     if (miss == missed)
         return;
     lane->misses[way] ^= hbm_bit(bank);
     if (miss)
         w->miss_since = c->now;
-    if (way == c->writing && lane->row_known)
-        reconsider_row(c, lane, bank, miss);
+    if (way != c->writing || lane->refreshing)
+        return;
+    if (miss)
+        hbm_queue_wants_row(c, lane, bank);
+    else
+        ceases_to_want_row(lane, bank);
 }
 
 static void look_inside(struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank)

@@ -22,7 +22,8 @@ static inline enum hbm_command hbm_row_command_for(const struct hbm_lane *lane, 
 
 static inline void hbm_forget(struct hbm_lane *lane)
 {
-    lane->row_known = false;
+    lane->rows[HBM_ACT].known = lane->rows[HBM_PRE].known = false;
+    lane->row.known = false;
     lane->column_known = false;
 }
 
@@ -50,6 +51,9 @@ static inline bool hbm_queue_should_write(const struct hbm_channel *c)
 
 /* Turns to reading or to writing. */
 void hbm_queue_turn(struct hbm_channel *c);
+
+/* The bank has come to want the row command that is its next. */
+void hbm_queue_wants_row(const struct hbm_channel *c, struct hbm_lane *lane, uint32_t bank);
 
 /* All that needs no command.  After most commands there is nothing. */
 static inline void hbm_queue_settle(struct hbm_channel *c)
