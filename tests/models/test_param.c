@@ -70,7 +70,7 @@ static const struct { const char *name, *text, *expected; } refused[] = {
     { "rcd_ns", "1e999", RCD }, { "rcd_ns", "--1", RCD }, { "rcd_ns", "", RCD },
     { "page", "opened", PAGE }, { "page", "ope", PAGE }, { "page", "", PAGE },
     { "page", "open|closed", PAGE }, { "page", "OPEN", PAGE },
-    { "map", "a\nb", "a text of at most 255 plain characters" },
+    { "map", "a\nb", "a text of at most 511 plain characters" },
 };
 
 START_TEST(any_other_is_refused_and_nothing_changes)
