@@ -105,6 +105,8 @@ static bool stream_rows(const struct lower *l, const struct lower_shape *s,
     return panel_fits(l, s, t);
 }
 
+/* Bytes go as 1 / rows + 1 / columns of a block, whatever its depth: that is given up first,
+ * down to two passes of the array. */
 static bool stream_both(const struct lower *l, const struct lower_shape *s,
                         struct lower_tiling *t)
 {
@@ -114,7 +116,9 @@ static bool stream_both(const struct lower *l, const struct lower_shape *s,
     t->n = even_parts(s->n, l->config->lower.block_rows, lanes);
     t->k = (uint32_t)lower_round(least(s->k, l->config->lower.block_rows), deep);
     while (!panel_fits(l, s, t)) {
-        if (t->m * s->streamed_bytes > t->n * s->weight_bytes && halve(&t->m, TILE_ROWS))
+        if (t->k > 2 * deep && halve(&t->k, deep))
+            continue;
+        if (t->m > t->n && halve(&t->m, TILE_ROWS))
             continue;
         if (!halve(&t->n, lanes) && !halve(&t->m, TILE_ROWS) && !halve(&t->k, deep))
             return false;
