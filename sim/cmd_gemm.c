@@ -149,6 +149,10 @@ int cmd_gemm(int argc, char **argv)
         return i == OPTIONS_HELP ? 0 : 2;
     if (x.given == (x.list != NULL))
         return options_wrong(&o, "expected either a product, as 1024x4096x512, or --list FILE");
+    if (x.list && x.json)
+        return options_wrong(&o, "--json is for one product; expected --csv with --list");
+    if (!x.list && x.csv)
+        return options_wrong(&o, "--csv is for a list; expected --json with one product");
     if (!x.options.choice.arch && !x.options.choice.file)
         x.options.choice.arch = "tpu";
     struct machine *m = run_options_machine(&x.options, &d);

@@ -71,20 +71,26 @@ struct watching {
     bool   shown;
 };
 
-/* Groups weigh as much as they compute, and something for being there. */
-static double weight(const struct tpu_group *g)
+/* What an operation may take: bytes, and multiply-accumulates at some hundred a byte's time. */
+static double weight(const struct tpu_uop *u)
 {
-    return 1e6 + (double)g->flops;
+    if (u->unit == TPU_LOAD || u->unit == TPU_STORE)
+        return (double)u->transfer.rows * u->transfer.row_bytes;
+    if (u->unit == TPU_MATRIX)
+        return (double)u->product.m * u->product.k * u->product.n * u->product.passes / 100;
+    return 0;
 }
 
+/* Of the first core, whose groups that ended are done; the rest is not known to be. */
 static double done_fraction(const struct tpu_chip *c)
 {
-    double done = 0, all = 0;
-    for (uint32_t g = 0; g < c->plan->group_count; g++) {
-        all += weight(&c->plan->groups[g]);
-        done += tpu_core_group_end(c->core[0], g) > 0 ? weight(&c->plan->groups[g]) : 0;
+    const struct tpu_program *p = c->plan->programs[0];
+    double done = 0, all = 1;
+    for (uint32_t i = 0; i < p->count; i++) {
+        all += weight(&p->uops[i]);
+        done += tpu_core_group_end(c->core[0], p->uops[i].group) > 0 ? weight(&p->uops[i]) : 0;
     }
-    return done / all;
+    return done < 0.99 * all ? done / all : 0.99;
 }
 
 static void show(void *arg, tick_t now)

@@ -129,7 +129,7 @@ static bool read_header(struct header *h, char *const parts[], size_t count, uns
                 *found[w] = i;
         if (*found[w] == SIZE_MAX)
             return diag_set(d, line, 1, "the header has no column %s; expected M, K and N, in "
-                            "any order", wanted[w]);
+                            "any order (convolutions are not read)", wanted[w]);
     }
     h->named = h->m != 0 && h->k != 0 && h->n != 0;
     return true;

@@ -77,6 +77,10 @@ static void print_head(const json_t *r, FILE *out)
         table_text(report_string(parameters, "description"), out);
     fprintf(out, "  %.0f of %.0f cores in use, at %s\n", report_number(r, "cores"),
             parameter(r, "chip", "cores"), number_si(clock, report_number(r, "clock_hz"), "Hz"));
+    if (strcmp(report_string(r, "precision"), "highest") == 0)
+        table_text("f32 is multiplied in six bf16 passes (--precision highest)", out);
+    if (json_is_true(json_object_get(r, "ideal_overlap")))
+        table_text("no operation waits but for data (--ideal overlap)", out);
     print_changes(parameters, out);
 }
 
