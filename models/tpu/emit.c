@@ -57,6 +57,11 @@ void emit_uop(struct emit *e, struct tpu_uop *u)
     tpu_program_add(e->program, u);
 }
 
+uint32_t emit_but_last(uint32_t raised, uint32_t each)
+{
+    return raised > each ? raised - each : 0;
+}
+
 void emit_wait(const struct emit *e, struct tpu_uop *u, enum tpu_unit unit, uint32_t count)
 {
     tpu_uop_wait(u, e->semaphores[unit], count);

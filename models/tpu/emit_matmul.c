@@ -155,12 +155,6 @@ static void load_side(struct making *x, const struct side *s, uint64_t b, struct
     x->turned = e->raised[TPU_TRANSPOSE];
 }
 
-/* Two buffers: the one before the last is free again. */
-static uint32_t but_last(uint32_t raised, uint32_t each)
-{
-    return raised > each ? raised - each : 0;
-}
-
 static void product(struct making *x, struct lower_part step, uint64_t k, bool first, bool last)
 {
     struct emit *e = x->emit;
@@ -173,9 +167,9 @@ static void product(struct making *x, struct lower_part step, uint64_t k, bool f
     emit_wait(e, &u, TPU_LOAD, e->raised[TPU_LOAD]);
     emit_wait(e, &u, TPU_TRANSPOSE, x->turned);
     if (last && x->epilogue)
-        emit_wait_free(e, &u, TPU_VECTOR, but_last(e->raised[TPU_VECTOR], 1));
+        emit_wait_free(e, &u, TPU_VECTOR, emit_but_last(e->raised[TPU_VECTOR], 1));
     else if (last)
-        emit_wait_free(e, &u, TPU_STORE, but_last(e->raised[TPU_STORE], x->stores));
+        emit_wait_free(e, &u, TPU_STORE, emit_but_last(e->raised[TPU_STORE], x->stores));
     emit_uop(e, &u);
 }
 
@@ -225,7 +219,7 @@ static void epilogue(struct making *x, struct lower_part p)
     emit_wait(e, &u, TPU_MATRIX, e->raised[TPU_MATRIX]);
     emit_wait(e, &u, TPU_TRANSPOSE, x->result.turn ? e->raised[TPU_TRANSPOSE] : 0);
     emit_wait(e, &u, TPU_LOAD, e->raised[TPU_LOAD]);
-    emit_wait_free(e, &u, TPU_STORE, but_last(e->raised[TPU_STORE], x->stores));
+    emit_wait_free(e, &u, TPU_STORE, emit_but_last(e->raised[TPU_STORE], x->stores));
     emit_uop(e, &u);
 }
 
@@ -247,7 +241,7 @@ static void load_extras(struct making *x, struct lower_part p)
         for (uint32_t i = 0; i < op->ins; i++)
             if (is_extra(x, o, i))
                 emit_move(e, TPU_LOAD, op->in[i], operand_part(x, op->in[i], p), TPU_VECTOR,
-                          but_last(e->raised[TPU_VECTOR], 1));
+                          emit_but_last(e->raised[TPU_VECTOR], 1));
     }
 }
 
@@ -283,7 +277,7 @@ static void panel(struct making *x, uint64_t b, struct lower_part p)
     for (uint64_t k = 0; k < x->k; k += t->k) {
         uint64_t deep = left(x->k, k, t->k);
         bool last = k + deep == x->k;
-        uint32_t buffer = but_last(x->emit->raised[TPU_MATRIX], 1);
+        uint32_t buffer = emit_but_last(x->emit->raised[TPU_MATRIX], 1);
         if (t->stays != STREAMED_STAYS || p.col == 0)
             load_side(x, &x->streamed, b, (struct lower_part){ p.row, p.rows, k, deep },
                       t->stays == STREAMED_STAYS ? x->before : buffer);

@@ -162,15 +162,10 @@ static void add_operand(const struct going *x, struct tpu_arithmetic *a, uint32_
         a->alu += registers(x, p, F32_BYTES) * l->config->vpu.cast_ops;
 }
 
-static uint32_t but_last(uint32_t raised, uint32_t each)
-{
-    return raised > each ? raised - each : 0;
-}
-
 static void load_tile(struct going *x, struct lower_part p, bool first)
 {
     struct emit *e = x->emit;
-    uint32_t free_count = but_last(e->raised[TPU_VECTOR], 1);
+    uint32_t free_count = emit_but_last(e->raised[TPU_VECTOR], 1);
     for (uint32_t o = 0; o < x->group->op_count; o++)
         for (uint32_t i = 0; i < op_of(x, o)->ins; i++) {
             uint32_t tensor = op_of(x, o)->in[i];
@@ -200,7 +195,7 @@ static void compute_tile(struct going *x, struct lower_part p, bool last, uint32
                 add_operand(x, &u.arithmetic, op->out[i], p, true);
     }
     emit_wait(e, &u, TPU_LOAD, e->raised[TPU_LOAD]);
-    emit_wait_free(e, &u, TPU_STORE, but_last(e->raised[TPU_STORE], stores));
+    emit_wait_free(e, &u, TPU_STORE, emit_but_last(e->raised[TPU_STORE], stores));
     emit_uop(e, &u);
 }
 
@@ -340,11 +335,11 @@ static void turn_panel(struct going *x, uint64_t matrix, uint64_t height, struct
     struct lower_part from = { matrix * height + p.row, p.rows, p.col, p.cols };
     struct lower_part to = { matrix * e->lower->tensors[x->shape].cols + p.col, p.cols, p.row,
                              p.rows };
-    emit_move(e, TPU_LOAD, op->in[0], from, TPU_TRANSPOSE, but_last(e->raised[TPU_TRANSPOSE], 1));
+    emit_move(e, TPU_LOAD, op->in[0], from, TPU_TRANSPOSE, emit_but_last(e->raised[TPU_TRANSPOSE], 1));
     struct tpu_uop u = { .unit = TPU_TRANSPOSE,
                          .turn = { (uint32_t)p.rows, (uint32_t)p.cols, bytes } };
     emit_wait(e, &u, TPU_LOAD, e->raised[TPU_LOAD]);
-    emit_wait_free(e, &u, TPU_STORE, but_last(e->raised[TPU_STORE], 1));
+    emit_wait_free(e, &u, TPU_STORE, emit_but_last(e->raised[TPU_STORE], 1));
     emit_uop(e, &u);
     emit_move(e, TPU_STORE, op->out[0], to, TPU_TRANSPOSE, e->raised[TPU_TRANSPOSE]);
 }

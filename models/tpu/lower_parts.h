@@ -93,6 +93,8 @@ void emit_wait(const struct emit *e, struct tpu_uop *u, enum tpu_unit unit, uint
 /* The same for a buffer to be free: left out where overlap is ideal. */
 void emit_wait_free(const struct emit *e, struct tpu_uop *u, enum tpu_unit unit,
                     uint32_t count);
+/* Of two buffers, filled `each` at a time, the one before the last is free again. */
+uint32_t emit_but_last(uint32_t raised, uint32_t each);
 /* A part of a tensor on this core: rows and columns from where to where. */
 struct lower_part { uint64_t row, rows, col, cols; };
 /* Loads or stores it (nothing if it is on chip). */
