@@ -79,9 +79,10 @@ static cycle_t compute(struct tpu_vector *v, cycle_t from)
     end = cycle_max(end, fill(v, from, TPU_PORT_ALU, a->alu * TPU_PORTS_SLOT,
                               c->alu_slots * TPU_PORTS_SLOT));
     end = cycle_max(end, from + a->eup * c->eup_interval_cycles);
+    end += c->latency_cycles;
     if (a->reductions > 0)
         end = cycle_max(end, from + reduction_cycles(&v->xlu, a->reductions));
-    return end + c->latency_cycles;
+    return end;
 }
 
 static cycle_t turn(struct tpu_vector *v, cycle_t from)
