@@ -270,6 +270,8 @@ static bool choose_tile(struct going *x)
     x->tile_rows = most / lower_pad_cols(l, x->tile_cols) / rows * rows;
     if (x->tile_rows < rows || rows == 1)
         x->tile_rows = rows;
+    if (x->tile_rows > lower_round(x->rows, rows))
+        x->tile_rows = lower_round(x->rows, rows);
     return take_memory(x, each * x->tile_rows * lower_pad_cols(l, x->tile_cols));
 }
 
