@@ -359,36 +359,29 @@ static const struct tpu_mxu_ops ops = {
     exact_free, load_at, stream_at, load, stream, step, account
 };
 
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count, size);
-    assert(p);
-    return p;
-}
-
 static void new_array(struct exact *x)
 {
     const struct tpu_mxu_grid *g = &x->grid;
     size_t cells = (size_t)g->rows * g->cols;
-    x->placed_weights = zeroed(cells, sizeof(uint16_t));
-    x->staged_weights = zeroed(cells, sizeof(uint16_t));
-    x->sums           = zeroed((size_t)g->row_stages * g->cols, sizeof(float));
-    x->zeros          = zeroed(g->cols, sizeof(float));
-    x->last_entry     = zeroed(g->row_stages, sizeof *x->last_entry);
+    x->placed_weights = tpu_mxu_zeroed(cells, sizeof(uint16_t));
+    x->staged_weights = tpu_mxu_zeroed(cells, sizeof(uint16_t));
+    x->sums           = tpu_mxu_zeroed((size_t)g->row_stages * g->cols, sizeof(float));
+    x->zeros          = tpu_mxu_zeroed(g->cols, sizeof(float));
+    x->last_entry     = tpu_mxu_zeroed(g->row_stages, sizeof *x->last_entry);
     tpu_mxu_window_init(&x->activations, g->rows, g->col_stages * g->hop);
     for (x->recent_size = 1; x->recent_size <= g->crossing; x->recent_size *= 2)
         ;
-    x->recent = zeroed(x->recent_size, sizeof *x->recent);
+    x->recent = tpu_mxu_zeroed(x->recent_size, sizeof *x->recent);
     /* A load a push, a swap a cycle: as many as can be crossing at once. */
     uint32_t loads = (uint32_t)(g->crossing / x->base.figures.load) + 2;
     tpu_mxu_waves_init(&x->swaps, g->crossing + 1);
     tpu_mxu_waves_init(&x->loads, loads);
-    x->load_values = zeroed(loads * cells, sizeof *x->load_values);
+    x->load_values = tpu_mxu_zeroed(loads * cells, sizeof *x->load_values);
 }
 
 struct tpu_mxu *tpu_mxu_exact_new(const struct tpu_mxu_config *c)
 {
-    struct exact *x = zeroed(1, sizeof *x);
+    struct exact *x = tpu_mxu_zeroed(1, sizeof *x);
     tpu_mxu_init(&x->base, &ops, c);
     const struct tpu_mxu_figures *f = &x->base.figures;
     cycle_t slack = f->latency - (cycle_t)(c->push_rows - 1) * c->row_cycles;

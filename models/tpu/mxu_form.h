@@ -75,6 +75,12 @@ struct tpu_mxu *tpu_mxu_exact_new(const struct tpu_mxu_config *c);
 struct tpu_mxu *tpu_mxu_os_fast_new(const struct tpu_mxu_config *c);
 struct tpu_mxu *tpu_mxu_os_exact_new(const struct tpu_mxu_config *c);
 
+/* Output-stationary, nothing is ever loaded. */
+cycle_t tpu_mxu_os_load_at(const struct tpu_mxu *m, cycle_t now);
+void    tpu_mxu_os_load(struct tpu_mxu *m, cycle_t now, const uint16_t *weights);
+
+void *tpu_mxu_zeroed(size_t count, size_t size);
+
 /* Fills in what all forms share, once a form has allocated its struct. */
 void tpu_mxu_init(struct tpu_mxu *m, const struct tpu_mxu_ops *ops, const struct tpu_mxu_config *c);
 

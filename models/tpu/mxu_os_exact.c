@@ -188,18 +188,6 @@ static void account(struct tpu_mxu *m, cycle_t now)
     x->at = cycle_max(x->at, now);
 }
 
-static cycle_t load_at(const struct tpu_mxu *m, cycle_t now)
-{
-    (void)m, (void)now;
-    return CYCLE_NEVER;
-}
-
-static void load(struct tpu_mxu *m, cycle_t now, const uint16_t *weights)
-{
-    (void)m, (void)now, (void)weights;
-    abort();
-}
-
 static cycle_t stream_at(const struct tpu_mxu *m, cycle_t now, const struct tpu_mxu_tile *t)
 {
     cycle_t at = cycle_max(now, m->stream_end);
@@ -241,31 +229,24 @@ static void exact_free(struct tpu_mxu *m)
 }
 
 static const struct tpu_mxu_ops ops = {
-    exact_free, load_at, stream_at, load, stream, step, account
+    exact_free, tpu_mxu_os_load_at, stream_at, tpu_mxu_os_load, stream, step, account
 };
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count, size);
-    assert(p);
-    return p;
-}
 
 struct tpu_mxu *tpu_mxu_os_exact_new(const struct tpu_mxu_config *c)
 {
-    struct exact *x = zeroed(1, sizeof *x);
+    struct exact *x = tpu_mxu_zeroed(1, sizeof *x);
     tpu_mxu_init(&x->base, &ops, c);
     x->grid = tpu_mxu_grid(c->rows, c->cols, x->base.figures.latency);
     const struct tpu_mxu_grid *g = &x->grid;
     size_t cells = (size_t)g->rows * g->cols;
     tpu_mxu_window_init(&x->activations, g->rows, g->col_stages * g->hop);
     x->weight_lines = g->row_stages;
-    x->weights = zeroed((size_t)g->row_stages * g->cols, sizeof *x->weights);
+    x->weights = tpu_mxu_zeroed((size_t)g->row_stages * g->cols, sizeof *x->weights);
     x->recent_size = g->crossing + 1;
-    x->recent = zeroed(x->recent_size, sizeof *x->recent);
+    x->recent = tpu_mxu_zeroed(x->recent_size, sizeof *x->recent);
     tpu_mxu_waves_init(&x->firsts, g->crossing + 1);
     tpu_mxu_waves_init(&x->lasts, g->crossing + 1);
-    x->sums = zeroed(cells, sizeof *x->sums);
-    x->way_out = zeroed(cells, sizeof *x->way_out);
+    x->sums = tpu_mxu_zeroed(cells, sizeof *x->sums);
+    x->way_out = tpu_mxu_zeroed(cells, sizeof *x->way_out);
     return &x->base;
 }

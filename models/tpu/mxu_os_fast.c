@@ -19,19 +19,6 @@ struct fast {
 
 static void fast_free(struct tpu_mxu *m) { free(m); }
 
-/* Nothing is ever loaded. */
-static cycle_t load_at(const struct tpu_mxu *m, cycle_t now)
-{
-    (void)m, (void)now;
-    return CYCLE_NEVER;
-}
-
-static void load(struct tpu_mxu *m, cycle_t now, const uint16_t *weights)
-{
-    (void)m, (void)now, (void)weights;
-    abort();
-}
-
 static cycle_t stream_at(const struct tpu_mxu *m, cycle_t now, const struct tpu_mxu_tile *t)
 {
     cycle_t before_last = (cycle_t)(t->depth - 1) * m->config.row_cycles;
@@ -76,7 +63,7 @@ static cycle_t step(struct tpu_mxu *m, cycle_t now)
 }
 
 static const struct tpu_mxu_ops ops = {
-    fast_free, load_at, stream_at, load, stream, step, account
+    fast_free, tpu_mxu_os_load_at, stream_at, tpu_mxu_os_load, stream, step, account
 };
 
 struct tpu_mxu *tpu_mxu_os_fast_new(const struct tpu_mxu_config *c)
