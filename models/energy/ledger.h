@@ -6,6 +6,8 @@
  * run outgrows them, so a ledger's size does not depend on the run's.
  *
  * Counts are whole numbers; prices are not known here.
+ *
+ * Not modelled: how events bunch within a tile or transfer.
  */
 #ifndef MODELS_ENERGY_LEDGER_H
 #define MODELS_ENERGY_LEDGER_H

@@ -6,6 +6,8 @@
  *
  * A queue hands its unit one operation after the other, and accounts for every cycle of
  * the unit: busy, or waiting for whom.
+ *
+ * Not modelled: what raising and reading a semaphore takes (it is in step_cycles).
  */
 #ifndef MODELS_TPU_BOARD_H
 #define MODELS_TPU_BOARD_H

@@ -7,6 +7,9 @@
  *              +----- semaphores: who waits for whom ---+
  *
  * The program is in program.h; what each unit does with an operation is in its own file.
+ * Not modelled: the scalar unit and its instructions (op_cycles and step_cycles stand for
+ * them), CMEM, interrupts.
+ *
  * A core only steps the units that have something due, or that a semaphore may concern.
  */
 #ifndef MODELS_TPU_CORE_H

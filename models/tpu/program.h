@@ -13,6 +13,8 @@
  * group have ended, semaphore number GROUP is raised, op_cycles later: the sequencer has
  * gone on to the next op of the program.  Semaphore `groups` is raised once at the start.
  *
+ * Not modelled: branches and loops; a program is as long as its run.
+ *
  * Addresses of vector memory are not kept: the lowering planned it, and says how much.
  */
 #ifndef MODELS_TPU_PROGRAM_H
