@@ -1,0 +1,20 @@
+/* interpret.h - runs a launch for its values only: no time, no caches, block after block.
+ *
+ * The reference for the timed machine: both must leave the same bytes in memory wherever a
+ * kernel is free of races.
+ */
+#ifndef MODELS_GPU_INTERPRET_H
+#define MODELS_GPU_INTERPRET_H
+
+#include "models/gpu/memory.h"
+#include "models/gpu/warp.h"
+
+struct gpu_interpreted { uint64_t operations, macs; };      /* of warps; by tensor operations */
+
+/* False with the reason in `d` (kernel, PTX line, block, warp, address): an access out of
+ * bounds or not aligned, a barrier that not all threads reach, a trap, or more than
+ * `operations` (0: no limit) executed.  `d->line` is the PTX line, `d->file` the kernel's. */
+bool gpu_interpret(const struct gpu_config *c, const struct gpu_launch *l, struct gpu_memory *m,
+                   uint64_t operations, struct gpu_interpreted *result, struct diag *d);
+
+#endif

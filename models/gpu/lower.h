@@ -1,0 +1,61 @@
+/* lower.h - from a trace to launches of kernels.
+ *
+ *     fuse     a product with its bias and activation; optimizers over a tensor
+ *     cast     f32 weights to f16 or bf16 once a step
+ *     place    every tensor's address in global memory
+ *     choose   kernel and tile of each product by its shape, as a vendor's library does
+ *
+ * A group is one row of every report: a trace op, or several that one launch does; it may
+ * have several launches (a product cut along K and its sum).
+ */
+#ifndef MODELS_GPU_LOWER_H
+#define MODELS_GPU_LOWER_H
+
+#include "models/gpu/launch.h"
+#include "models/gpu/memory.h"
+#include "traces/trace.h"
+
+struct ptx_module;
+
+struct gpu_group {
+    char             name[96];      /* "h1 = matmul + bias + relu" */
+    enum trace_phase phase;
+    bool             is_matmul;
+    uint32_t        *ops;           /* of the trace, in order */
+    uint32_t         op_count;
+    uint64_t         flops;         /* as the trace counts them */
+    uint64_t         macs;          /* of its products */
+};
+
+struct gpu_lower_options {
+    bool exact_f32;                 /* products of f32 on FP32 lanes, as --precision highest asks */
+};
+
+struct gpu_plan {
+    uint32_t           group_count, launch_count;
+    struct gpu_group  *groups;
+    struct gpu_launch *launches;    /* in order; each has its group */
+    struct gpu_kernel **kernels;    /* compiled, each once */
+    uint32_t           kernel_count;
+    struct gpu_memory *memory;
+    uint64_t          *addresses;   /* of each tensor of the trace; 0: it has none */
+    char             (*notes)[160]; /* what was chosen that a reader should know: "weights are */
+    uint32_t           note_count;  /* cast to f16 once a step" */
+};
+
+/* NULL with the reason in `d`: an op that cannot be lowered, named; tensors that do not fit
+ * memory of `memory_bytes`.  `trace` is borrowed until gpu_plan_free.  With `values` memory
+ * has bytes. */
+struct gpu_plan *gpu_lower(const struct gpu_config *c, uint64_t memory_bytes,
+                           const struct trace *trace, const struct gpu_lower_options *o,
+                           bool values, struct diag *d);
+void             gpu_plan_free(struct gpu_plan *p);
+
+/* A line a launch: kernel, grid, block, registers, shared memory, blocks an SM. */
+void gpu_plan_print(const struct gpu_plan *p, const struct gpu_config *c, FILE *out);
+
+/* The PTX of the project's own kernels, built into the program: the module of a generation
+ * that has `kernel`, read once; NULL if there is none. */
+const struct ptx_module *gpu_kernels_module(enum gpu_generation g, const char *kernel);
+
+#endif
