@@ -13,6 +13,7 @@
 
 #include "models/gpu/launch.h"
 #include "models/gpu/memory.h"
+#include "models/hbm/hbm_params.h"
 #include "traces/trace.h"
 
 struct ptx_module;
@@ -44,9 +45,9 @@ struct gpu_plan {
 };
 
 /* NULL with the reason in `d`: an op that cannot be lowered, named; tensors that do not fit
- * memory of `memory_bytes`.  `trace` is borrowed until gpu_plan_free.  With `values` memory
- * has bytes. */
-struct gpu_plan *gpu_lower(const struct gpu_config *c, uint64_t memory_bytes,
+ * the memory, whose size and speed are all that is taken from `hbm`.  `trace` is borrowed
+ * until gpu_plan_free.  With `values` memory has bytes. */
+struct gpu_plan *gpu_lower(const struct gpu_config *c, const struct hbm_config *hbm,
                            const struct trace *trace, const struct gpu_lower_options *o,
                            bool values, struct diag *d);
 void             gpu_plan_free(struct gpu_plan *p);
