@@ -6,6 +6,9 @@
  * A warp's lanes diverge at branches: a stack holds, for each part that waits, where it will
  * go on, for which lanes, and where it meets the others again (the branch's immediate
  * post-dominator).
+ *
+ * Not modelled: lanes that make progress by turns (sm_70 and later have a pc a thread): a
+ * lane that spins until another lane of its warp does something may spin for ever.
  */
 #ifndef MODELS_GPU_WARP_H
 #define MODELS_GPU_WARP_H
@@ -42,10 +45,12 @@ struct gpu_warp {
     uint32_t  ended;                /* lanes that are no longer, or never were */
     uint32_t  number;               /* in its block */
     bool      overflow;             /* more parts than GPU_SPLITS: a fault */
+    bool      outside;              /* ld.param or ld.const past the end: a fault */
     struct gpu_split split[GPU_SPLITS];
 };
 
-/* Sets it to its first operation.  Registers are zeroed. */
+/* Sets it to its first operation.  Registers are zeroed.  `number` is below the block's warps;
+ * lanes past the block's threads have ended from the start. */
 void gpu_warp_start(struct gpu_warp *w, struct gpu_block *b, uint32_t number,
                     uint32_t (*registers)[GPU_LANES]);
 
@@ -71,13 +76,33 @@ static inline const uint32_t *gpu_operand(const struct gpu_warp *w, uint16_t num
                                  : w->kernel->constants[number - GPU_CONSTANT];
 }
 
+/* A branch taken by the lanes of `mask`, an exit of them. */
+void gpu_warp_branch(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask);
+void gpu_warp_exit(struct gpu_warp *w, uint32_t mask);
+
+/* The active lanes have come to where they meet others: the next part of the stack goes on. */
+void gpu_warp_meet(struct gpu_warp *w);
+
 /* The operation at pc is done for the lanes of `mask`; the warp goes on: the next operation,
  * a branch's target, the other part of a split warp, the end.  Computes the result unless
  * the operation is a memory one; without `values` only that of CONTROL operations. */
-void gpu_warp_step(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask, bool values);
+static inline void gpu_warp_step(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask,
+                                 bool values)
+{
+    if ((values || op->flags & GPU_OP_CONTROL) && op->execute && mask)
+        op->execute(w, op, mask);
+    if (op->kind == GPU_BRANCH) {
+        gpu_warp_branch(w, op, mask);
+    } else if (op->kind == GPU_EXIT) {
+        gpu_warp_exit(w, mask);
+    } else if (++w->pc == w->reconverge) {
+        gpu_warp_meet(w);
+    }
+}
 
 /* The address of each lane of `mask`.  Generic addresses stay generic; of local memory the
- * address in global memory, where word i of all threads of a block lie side by side. */
+ * address in global memory, where word i of all threads of a block lie side by side: so an
+ * access to local space is of at most 4 bytes, and the compiler splits a wider one. */
 void gpu_warp_addresses(const struct gpu_warp *w, const struct gpu_op *op, uint32_t mask,
                         uint64_t address[GPU_LANES]);
 
@@ -87,6 +112,22 @@ void gpu_warp_addresses(const struct gpu_warp *w, const struct gpu_op *op, uint3
 #define GPU_CONST_WINDOW  UINT64_C(0x7d0000000000)
 #define GPU_WINDOW_BYTES  UINT64_C(0x1000000)
 enum gpu_space gpu_address_space(uint64_t generic);
+
+/* Where in global memory a byte of a lane's local memory is: for generic addresses, `offset`
+ * is the address less GPU_LOCAL_WINDOW.  Only bytes of one word are neighbours. */
+uint64_t gpu_warp_local(const struct gpu_warp *w, unsigned lane, uint64_t offset);
+
+/* cp.async of a lane: where in shared memory, and how many of access.bytes are read; the
+ * others become zeros. */
+uint32_t gpu_warp_copy_to(const struct gpu_warp *w, const struct gpu_op *op, unsigned lane,
+                          uint32_t *read_bytes);
+
+/* A barrier: the number of threads it waits for (0: all), the lanes that say true to a
+ * bar.red, and its result from the count of all that said so and of all that came. */
+uint32_t gpu_warp_barrier_threads(const struct gpu_warp *w, const struct gpu_op *op);
+uint32_t gpu_warp_barrier_true(const struct gpu_warp *w, const struct gpu_op *op, uint32_t mask);
+void     gpu_warp_barrier_result(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask,
+                                 uint32_t said_true, uint32_t came);
 
 /* The bytes that a lane stores (access.bytes of them), and what it makes of loaded ones. */
 void gpu_warp_store_bytes(const struct gpu_warp *w, const struct gpu_op *op, unsigned lane,
