@@ -84,7 +84,8 @@ enum ptx_space {
     X(ALIGNED, "aligned") X(TRANS, "trans") X(NC, "nc") X(VOLATILE, "volatile") \
     X(RELAXED, "relaxed") X(ACQUIRE, "acquire") X(RELEASE, "release") X(ACQ_REL, "acq_rel") \
     X(WEAK, "weak") X(TO, "to") X(NAN, "NaN") X(XORSIGN, "xorsign") X(SHIFTAMT, "shiftamt") \
-    X(CLAMP, "clamp") X(WRAP, "wrap") X(LEFT, "l") X(RIGHT, "r") X(NOFTZ, "noftz")
+    X(CLAMP, "clamp") X(WRAP, "wrap") X(LEFT, "l") X(RIGHT, "r") X(NOFTZ, "noftz") \
+    X(SC, "sc") X(L1, "L1") X(L2, "L2")
 
 enum ptx_modifier {
 #define MODIFIER(id, name) PTX_M_##id,
@@ -109,6 +110,7 @@ enum ptx_choice   { PTX_F_NONE, PTX_F_AND, PTX_F_OR, PTX_F_XOR, PTX_F_ADD, PTX_F
                     PTX_F_NORMAL, PTX_F_SUBNORMAL,
                     PTX_F_F4E, PTX_F_B4E, PTX_F_RC8, PTX_F_ECL, PTX_F_ECR, PTX_F_RC16 };
 enum ptx_cache { PTX_CACHE_NONE, PTX_CA, PTX_CG, PTX_CS, PTX_LU, PTX_CV, PTX_WB, PTX_WT };
+enum ptx_scope { PTX_SCOPE_NONE, PTX_CTA, PTX_CLUSTER, PTX_GPU, PTX_SYS };
 
 /* Special registers; x, y, z follow each other. */
 #define PTX_SPECIALS(X) \
@@ -153,8 +155,8 @@ struct ptx_operand {
     uint32_t count;                         /* elements of a vector or pair */
     uint64_t bits;                          /* of an immediate */
     int64_t  offset;                        /* of MEMORY and VARIABLE */
-    struct ptx_element { enum ptx_operand_kind kind; enum ptx_type type; uint32_t number;
-                         uint64_t bits; bool negated; } vector[PTX_VECTOR];
+    struct ptx_element { uint64_t bits; uint32_t number; uint8_t kind, type; bool negated; }
+             vector[PTX_VECTOR];            /* kind: enum ptx_operand_kind */
     uint32_t column;
 };
 
@@ -167,7 +169,9 @@ struct ptx_instruction {
     uint32_t guard;                 /* predicate register, or PTX_NO_GUARD */
     bool     guard_negated;
     uint8_t  round, compare, function, cache;       /* of the enums above */
-    uint8_t  space, to_space;       /* enum ptx_space; cp.async and cvta: to_space is the other */
+    uint8_t  space, to_space;       /* enum ptx_space, from and to: cp.async reads `space`; */
+                                    /* cvta.X is from X to generic, cvta.to.X the reverse */
+    uint8_t  scope;                 /* enum ptx_scope */
     uint8_t  vector;                /* 1, 2, 4 (v2, v4); ldmatrix: x1, x2, x4 */
     uint8_t  m, n, k;               /* of mma and wmma */
     uint8_t  fragment;              /* wmma.load and store: 'a', 'b', 'c', 'd' */
@@ -175,12 +179,20 @@ struct ptx_instruction {
     uint32_t call_function;         /* CALL: of the module's */
     uint32_t operands;
     struct ptx_operand operand[PTX_OPERANDS];
-    struct ptx_operand *arguments;  /* CALL: returned ones first; owned by the function */
+    struct ptx_operand *arguments;  /* CALL: returned ones first, all of them .param VARIABLEs */
+                                    /* of the function (which owns the array): registers and */
+                                    /* numbers in the text were stored to such before */
     uint32_t returned, passed;
     uint32_t line, column;
+    uint32_t form;                  /* the reader's: which line of its table it is */
 };
 
-struct ptx_register { char name[PTX_NAME]; enum ptx_type type; };
+/* Many have names that differ in a number only: "%r" with index 12 is %r12. */
+#define PTX_NO_INDEX UINT32_MAX
+struct ptx_register { const char *name; uint32_t index; enum ptx_type type; };
+
+/* In an initial value, the address of a variable of the module: 8 bytes at `at`. */
+struct ptx_address { uint64_t at; uint32_t variable; int64_t offset; bool generic; };
 
 /* A variable of any space but registers: shared, local, const, global, and parameters. */
 struct ptx_variable {
@@ -192,6 +204,8 @@ struct ptx_variable {
     bool     is_array;
     uint8_t *initial;               /* NULL: zeros; else bytes of all elements */
     uint64_t initial_bytes;
+    struct ptx_address *addresses;  /* to be added to those bytes; their variables' numbers */
+    uint32_t address_count;         /* are without PTX_MODULE_VARIABLE */
     uint32_t line;
 };
 
@@ -210,7 +224,7 @@ struct ptx_function {
     uint32_t variable_count;
     struct ptx_label *labels;
     uint32_t label_count;
-    struct ptx_instruction *instructions;
+    struct ptx_instruction *instructions;   /* the last is never one that others follow */
     uint32_t instruction_count;
     uint32_t required[3], max_threads, min_blocks, max_registers;       /* 0: not said */
     uint32_t line;
@@ -228,6 +242,7 @@ struct ptx_module {
     uint32_t variable_count;
     struct ptx_function *functions;
     uint32_t function_count;
+    char    *names;                 /* the text that registers' names are in */
 };
 
 /* From text that errors call `file`; NULL with line, column and reason in `d`. */
@@ -238,6 +253,8 @@ void               ptx_free(struct ptx_module *m);
 /* The entry of that name; NULL with the nearest name in `d`.  NULL name: the only one. */
 const struct ptx_function *ptx_entry(const struct ptx_module *m, const char *name,
                                      struct diag *d);
+/* A register's name, with its index. */
+void ptx_register_name(const struct ptx_register *r, char *text, size_t size);
 const struct ptx_variable *ptx_find_variable(const struct ptx_module *m,
                                              const struct ptx_function *f, uint32_t number);
 
@@ -245,7 +262,8 @@ unsigned ptx_type_bytes(enum ptx_type t);
 extern const char *const ptx_op_names[PTX_OPS_COUNT];
 extern const char *const ptx_type_names[PTX_TYPES_COUNT];
 
-/* The instruction as text, for messages: "mma.sync.aligned.m16n8k16...". */
+/* The instruction as text, for messages: "mma.sync.aligned.m16n8k16...", without its operands
+ * and without hints that change nothing. */
 void ptx_print(const struct ptx_instruction *i, char *text, size_t size);
 
 #endif
