@@ -91,7 +91,8 @@ struct gpu_op {
     uint32_t line;                  /* of the PTX */
     uint16_t interval;              /* sixteenths of a cycle of its pipe */
     uint16_t latency;               /* cycles; 0: it depends (memory, barriers) */
-    uint8_t  kind, pipe;            /* enum gpu_kind, enum gpu_pipe */
+    uint8_t  kind, pipe;            /* enum gpu_kind; enum gpu_pipe that it takes: never IMAD, */
+                                    /* but the one that multiplies integers on this chip */
     uint8_t  flags;                 /* GPU_OP_... */
     uint8_t  dsts, srcs;            /* words in its list */
     uint8_t  guard;                 /* predicate, or GPU_NO_PREDICATE */
@@ -101,7 +102,9 @@ struct gpu_op {
     uint8_t  number;                /* of a barrier, of cp.async groups, of matrices (1, 2, 4) */
     uint8_t  mode[4];               /* `execute`'s own: rounding, comparison, layout */
     uint32_t macs;                  /* multiply-accumulates of a warp in a tensor operation */
-    uint32_t event;                 /* what energy it counts: events.h */
+    uint32_t event;                 /* what a lane's work is priced as: events.h; */
+                                    /* GPU_EVENTS_COUNT: nothing but its issue and operands */
+    uint32_t flops;                 /* of a lane: 1, 2 for a fused one, twice that if packed */
     struct gpu_access access;       /* LOAD, STORE, ATOMIC, MATRIX, COPY */
 };
 
