@@ -10,6 +10,11 @@
  * by element (of mov too: mov.b32 r, {h0, h1} has two source words); 8- and 16-bit values in
  * the low part of a word, upper bits of a destination zero.  A destination "_" is a register
  * that nobody reads; a predicate "_" is GPU_NO_PREDICATE.
+ * A destination may be a register that is also a source: all sources (of all lanes where they
+ * are exchanged) are read before anything is written.  After the words and predicates that are
+ * named here others may follow, for their timing only.  The instruction's types say how many
+ * words an operand has: of a wider register (ld.u8 into 64 bits) it gets the low ones, and
+ * other operations fill the rest.
  *
  *     predicates     not in the list: pdst and psrc have them, in the order of the text.  An
  *                    immediate predicate (mov.pred p, 0) is a source word, psrc is none.
