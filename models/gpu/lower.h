@@ -16,8 +16,6 @@
 #include "models/hbm/hbm_params.h"
 #include "traces/trace.h"
 
-struct ptx_module;
-
 struct gpu_group {
     char             name[96];      /* "h1 = matmul + bias + relu" */
     enum trace_phase phase;
@@ -39,7 +37,8 @@ struct gpu_plan {
     struct gpu_kernel **kernels;    /* compiled, each once */
     uint32_t           kernel_count;
     struct gpu_memory *memory;
-    uint64_t          *addresses;   /* of each tensor of the trace; 0: it has none */
+    uint64_t          *addresses;   /* of each tensor of the trace; 0: it is never in memory */
+    enum trace_type   *types;       /* as each is stored: f16 for bf16 on a chip without that */
     char             (*notes)[160]; /* what was chosen that a reader should know: "weights are */
     uint32_t           note_count;  /* cast to f16 once a step" */
 };
@@ -55,8 +54,9 @@ void             gpu_plan_free(struct gpu_plan *p);
 /* A line a launch: kernel, grid, block, registers, shared memory, blocks an SM. */
 void gpu_plan_print(const struct gpu_plan *p, const struct gpu_config *c, FILE *out);
 
-/* The PTX of the project's own kernels, built into the program: the module of a generation
- * that has `kernel`, read once; NULL if there is none. */
-const struct ptx_module *gpu_kernels_module(enum gpu_generation g, const char *kernel);
+/* A kernel of the project's own, compiled for a chip; NULL with the reason in `d`.  The caller
+ * frees it. */
+struct gpu_kernel *gpu_kernel_load(const struct gpu_config *c, const char *name,
+                                   struct diag *d);
 
 #endif
