@@ -89,6 +89,7 @@
     X(SIZE,  block_bytes,     1024, 1048576, "of it, the most for a block") \
     X(COUNT, granule_bytes,      1,   65536, "it is given in multiples of this") \
     X(COUNT, reserved_bytes,     0,   65536, "taken for the system in each block") \
+    X(SIZE,  carve_bytes,        1, 1048576, "what resident blocks take of L1 comes in multiples of this") \
     X(COUNT, banks,              1,     128, "each with one word of 4 bytes a cycle") \
     X(COUNT, load_latency,       1,    1000, "from issue to use, without conflict") \
     X(COUNT, store_latency,      1,    1000, "from issue until the data is there") \
@@ -102,8 +103,8 @@
 
 #define GPU_L1_PARAMS(X) \
     X(SIZE,  bytes,           1024, 4194304, "data cache and shared memory together") \
-    X(COUNT, line_bytes,        32,    1024, "of a tag") \
-    X(COUNT, sector_bytes,       8,     128, "fetched by itself") \
+    X(COUNT, line_bytes,       128,     128, "of a tag; messages know no other") \
+    X(COUNT, sector_bytes,      32,      32, "fetched by itself; messages know no other") \
     X(COUNT, ways,               1,     256, "lines of a set; the sets follow from the size left by shared memory") \
     X(COUNT, hit_latency,        1,    1000, "from issue to use, a line a warp") \
     X(COUNT, tags_per_cycle,     1,      32, "lines looked up in a cycle") \

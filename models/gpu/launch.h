@@ -41,4 +41,7 @@ struct gpu_occupancy {
 bool gpu_occupancy(const struct gpu_config *c, const struct gpu_launch *l,
                    struct gpu_occupancy *o, struct diag *d);
 
+/* Of the local memory of all threads that an SM can hold of this launch. */
+uint64_t gpu_local_bytes(const struct gpu_launch *l, const struct gpu_occupancy *o);
+
 #endif

@@ -85,6 +85,8 @@ struct gpu_sm_config_run {
     uint32_t    number, partition;  /* of this SM */
     bool        values;             /* memory has bytes */
     struct gpu_memory *memory;      /* for bounds; its bytes are not touched */
+    uint64_t    local_base;         /* of its threads' local memory, a buffer of `memory`: */
+                                    /* gpu_local_bytes; 0: no launch has any */
     struct link *from_front, *to_front;
     uint32_t    front_sender;       /* this SM's number on to_front */
     struct link *const *requests;   /* [ports] to L2 blocks; this SM is `number` on each */

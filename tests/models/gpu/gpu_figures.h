@@ -23,7 +23,7 @@ static inline struct gpu_config gpu_v100(void)
                    .convert_latency = 14, .uniform_interval = 1, .uniform_latency = 4,
                    .special_latency = 20, .branch_cycles = 8, .barrier_cycles = 20 },
         .tensor = { .wmma_f16_interval = 32, .wmma_f16_latency = 64, .peak_f16_macs = 512 },
-        .shared = { .bytes = 98304, .block_bytes = 98304, .granule_bytes = 256, .banks = 32,
+        .shared = { .bytes = 98304, .block_bytes = 98304, .granule_bytes = 256, .carve_bytes = 32768, .banks = 32,
                     .load_latency = 19, .store_latency = 19, .atomic_cycles = 4 },
         .lsu = { .interval = 2, .queue = 8, .shuffle_latency = 23, .matrix_latency = 29 },
         .l1 = { .bytes = 131072, .line_bytes = 128, .sector_bytes = 32, .ways = 4,
