@@ -1,0 +1,97 @@
+/* number.cuh - elements of f32, f16 and bf16 in memory, f32 in registers.
+ *
+ * Conversions round to nearest even.  f16 has had instructions since sm_53, bf16 since sm_80;
+ * before that integers do it.
+ */
+#ifndef MODELS_GPU_KERNELS_NUMBER_CUH
+#define MODELS_GPU_KERNELS_NUMBER_CUH
+
+#include "cuda.cuh"
+
+enum element { F32, F16, BF16, I32 };       /* enum gpu_element */
+
+INLINE u16 f16_of(float x)
+{
+    u16 h;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x));
+    return h;
+}
+
+INLINE float of_f16(u16 h)
+{
+    float x;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h));
+    return x;
+}
+
+INLINE u16 bf16_of(float x)
+{
+#if __CUDA_ARCH__ >= 800
+    u16 h;
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(h) : "f"(x));
+    return h;
+#else
+    u32 bits = as_bits(x);
+    u32 rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    return x != x ? 0x7fff : rounded;
+#endif
+}
+
+INLINE float of_bf16(u16 h) { return as_float((u32)h << 16); }
+
+/* Two elements in a word, the first one low. */
+INLINE u32 pack(u16 low, u16 high) { return low | (u32)high << 16; }
+
+INLINE float of_half(element e, u16 h) { return e == F16 ? of_f16(h) : of_bf16(h); }
+INLINE u16   half_of(element e, float x) { return e == F16 ? f16_of(x) : bf16_of(x); }
+
+/* Element `i` of a tensor whose type is known only when the kernel runs: every thread of the
+ * grid takes the same way. */
+INLINE float load_any(u32 e, const void *p, u64 i)
+{
+    if (e == F32)
+        return ((const float *)p)[i];
+    if (e == F16)
+        return of_f16(((const u16 *)p)[i]);
+    if (e == BF16)
+        return of_bf16(((const u16 *)p)[i]);
+    return (float)((const s32 *)p)[i];
+}
+
+INLINE void store_any(u32 e, void *p, u64 i, float x)
+{
+    if (e == F32)
+        ((float *)p)[i] = x;
+    else if (e == F16)
+        ((u16 *)p)[i] = f16_of(x);
+    else if (e == BF16)
+        ((u16 *)p)[i] = bf16_of(x);
+    else
+        ((s32 *)p)[i] = (s32)x;
+}
+
+/* Four elements from a place that is aligned to all four. */
+INLINE f32x4 load4_any(u32 e, const void *p, u64 i)
+{
+    if (e == F32)
+        return *(const f32x4 *)((const float *)p + i);
+    u32x2 w = *(const u32x2 *)((const u16 *)p + i);
+    if (e == F16)
+        return f32x4{of_f16(w.x), of_f16(w.x >> 16), of_f16(w.y), of_f16(w.y >> 16)};
+    return f32x4{as_float(w.x << 16), as_float(w.x & 0xffff0000u),
+                 as_float(w.y << 16), as_float(w.y & 0xffff0000u)};
+}
+
+INLINE void store4_any(u32 e, void *p, u64 i, f32x4 x)
+{
+    if (e == F32)
+        *(f32x4 *)((float *)p + i) = x;
+    else if (e == F16)
+        *(u32x2 *)((u16 *)p + i) = u32x2{pack(f16_of(x.x), f16_of(x.y)),
+                                         pack(f16_of(x.z), f16_of(x.w))};
+    else
+        *(u32x2 *)((u16 *)p + i) = u32x2{pack(bf16_of(x.x), bf16_of(x.y)),
+                                         pack(bf16_of(x.z), bf16_of(x.w))};
+}
+
+#endif
