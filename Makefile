@@ -29,10 +29,10 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LIBS = -lyaml -ljansson -lz -lsystemc -lm -lpthread
 
 TRACE_SRC := $(wildcard traces/*.c)
-MODEL_SRC := $(wildcard models/*.c models/*/*.c)
+MODEL_SRC := $(wildcard models/*.c models/*/*.c models/*/*/*.c)
 SIM_SRC   := $(filter-out sim/main.c,$(wildcard sim/*.c)) $(wildcard sim/*.cpp)
-TEST_SRC  := tests/main.c $(sort $(wildcard tests/*/test_*.c tests/*/*/test_*.c))
-FOLDERS   := traces models models/* sim tests tests/* tests/*/*
+TEST_SRC  := tests/main.c $(sort $(wildcard tests/*/test_*.c tests/*/*/test_*.c tests/*/*/*/test_*.c))
+FOLDERS   := traces models models/* models/*/* sim tests tests/* tests/*/* tests/*/*/*
 HEADERS   := $(sort $(wildcard $(FOLDERS:%=%/*.h)))
 
 obj = $(patsubst %,$(BUILD)/%.o,$(1))
@@ -186,8 +186,8 @@ $(BUILD)/%.cpp.o: %.cpp $(BUILD)/flags
 FORCE:
 
 # More targets: the RTL twin, benchmarks, validation, plots.
-include $(wildcard tests/*/*.mk plots/*.mk workloads/*.mk)
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
+include $(wildcard tests/*/*.mk models/*/*/*.mk plots/*.mk workloads/*.mk)
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d $(BUILD)/*/*/*/*/*.d)
 
 .DEFAULT_GOAL := all
 .PHONY: all setup demo check test refusals asan clang headers lint fuzz fuzz-objects \
