@@ -176,12 +176,22 @@ static bool explain(const struct isolate_result *r, struct diag *d, int *status)
     return diag_set(d, line, column, "%s", r->bytes + used);
 }
 
+/* The figures of GPUs are there before the model that uses them. */
+static bool has_model(const struct experiment *e, struct diag *d)
+{
+    return machine_kind(e->machine) == MACHINE_TPU
+        || diag_set(d, 0, 0, "this version runs no gpu; expected a tpu");
+}
+
 json_t *experiment_run(const struct experiment *e, struct diag *d, int *status)
 {
     struct isolate_result r;
     struct experiment copy = *e;
     json_t *o = NULL;
     json_error_t wrong;
+    *status = WRONG;
+    if (!has_model(e, d))
+        return NULL;
     *status = 0;
     if (!isolate_run(child, &copy, 0, &r))
         explain(&r, d, status);
@@ -196,7 +206,8 @@ json_t *experiment_run(const struct experiment *e, struct diag *d, int *status)
 bool experiment_disassemble(const struct experiment *e, FILE *out, struct diag *d)
 {
     const struct figures *f = machine_figures(e->machine);
-    struct tpu_plan *plan = tpu_lower(&f->tpu, &f->hbm, e->trace, &e->lower, d);
+    struct tpu_plan *plan = has_model(e, d)
+                          ? tpu_lower(&f->tpu, &f->hbm, e->trace, &e->lower, d) : NULL;
     if (!plan)
         return false;
     const char **names = malloc((plan->group_count + 1) * sizeof *names);

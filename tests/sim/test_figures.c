@@ -66,6 +66,33 @@ static void check_one(void *self, const char *name, const char *path)
     ++*n;
 }
 
+/* Section `energy` of each kind is another one, at another place. */
+START_TEST(a_section_of_two_kinds_is_that_of_the_machine)
+{
+    struct diag d = { .text = "" };
+    setenv("SIMACCEL_MACHINES", "models/machines", 0);
+    struct machine *gpu = machine_find(&figures_schema, "gpu", &d);
+    struct machine *tpu = machine_find(&figures_schema, "tpu", &d);
+    ck_assert_str_eq(machine_name(gpu), "v100");
+    ck_assert(machine_set(gpu, "energy.hbm_read_pj=1.5", "--set", &d));
+    ck_assert(machine_set(tpu, "energy.hbm_read_pj=2.5", "--set", &d));
+    const struct figures *g = machine_figures(gpu), *t = machine_figures(tpu);
+    ck_assert_double_eq(g->gpu_energy.hbm_read_pj, 1.5);
+    ck_assert_double_eq(g->energy.hbm_read_pj, 0);
+    ck_assert_double_eq(t->energy.hbm_read_pj, 2.5);
+    ck_assert_double_eq(t->gpu_energy.hbm_read_pj, 0);
+    ck_assert_str_eq(machine_source(gpu, "energy.hbm_read_pj"), "--set");
+    ck_assert(!machine_set(gpu, "energy.mac_pj=1", "--set", &d));
+    ck_assert(!machine_set(tpu, "energy.tensor_pj=1", "--set", &d));
+    json_t *j = machine_json(gpu);
+    json_t *price = json_object_get(json_object_get(j, "energy"), "hbm_read_pj");
+    ck_assert_double_eq(json_real_value(json_object_get(price, "value")), 1.5);
+    json_decref(j);
+    machine_free(gpu);
+    machine_free(tpu);
+}
+END_TEST
+
 START_TEST(each_machine_that_comes_with_it_is_whole)
 {
     int n = 0;
@@ -81,6 +108,7 @@ Suite *figures_suite(void)
     TCase *t = tcase_create("schema");
     tcase_add_test(t, no_two_figures_share_a_byte_or_a_name);
     tcase_add_test(t, every_range_fits_its_type);
+    tcase_add_test(t, a_section_of_two_kinds_is_that_of_the_machine);
     tcase_add_test(t, each_machine_that_comes_with_it_is_whole);
     suite_add_tcase(s, t);
     return s;
