@@ -14,9 +14,11 @@
  * PRODUCTS: c = act(a x b + bias) masked, a is m x k and b is k x n after their transposes.
  *
  *     gemm_TYPE_FORM_MxNxK_aA (tensor cores, TYPE f16 or bf16)
- *     sgemm_FORM_MxN_aA       (FP32 lanes)
+ *     sgemm_FORM_MxNxK_aA     (FP32 lanes)
  *       FORM: nn nt tn tt: of a, then of b: t: it is stored transposed
- *       A:    elements that its rows' starts are aligned to: a and b, lda and ldb, strides
+ *       A:    1, or 16 bytes' worth of a's and b's elements; then a, b, lda, ldb, stride_a,
+ *             stride_b and the length of their rows (k or m, n or k) are multiples of A, and
+ *             n, ldc, ldmask, stride_c, stride_mask of 4
  *
  *     (void *a, void *b, void *c, void *bias, void *mask,
  *      u32 m, u32 n, u32 k, u32 lda, u32 ldb, u32 ldc, u32 ldmask,
@@ -113,7 +115,8 @@ enum gpu_element { GPU_ELEMENT_F32, GPU_ELEMENT_F16, GPU_ELEMENT_BF16, GPU_ELEME
 #define GPU_GEMM_MASK(element)  ((uint32_t)(element) << 4 | 1u << 7)
 #define GPU_GEMM_ACT(act)       ((uint32_t)(act) << 8)          /* enum gpu_act */
 
-enum gpu_act { GPU_ACT_NONE, GPU_ACT_RELU, GPU_ACT_GELU, GPU_ACT_SIGMOID, GPU_ACT_TANH };
+/* Others are kernels of their own: their code would be twice the product's. */
+enum gpu_act { GPU_ACT_NONE, GPU_ACT_RELU };
 
 enum gpu_total {
     GPU_TOTAL_SUM,                      /* of a */
