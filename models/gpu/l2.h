@@ -47,6 +47,7 @@ struct gpu_l2_stats {
 struct gpu_l2_map {
     const struct hbm_map *hbm;
     uint32_t partitions, stacks, slices;    /* slices of a group */
+    uint32_t line_bytes;
 };
 void     gpu_l2_map_init(struct gpu_l2_map *m, const struct gpu_config *c, const struct hbm_map *hbm);
 uint32_t gpu_l2_map_partition(const struct gpu_l2_map *m, uint64_t address);
@@ -76,7 +77,7 @@ void           gpu_l2_free(struct gpu_l2 *l);
 struct block   gpu_l2_block(struct gpu_l2 *l);
 
 struct gpu_l2_stats  gpu_l2_stats(const struct gpu_l2 *l, uint32_t group);    /* by trace group */
-const struct ledger *gpu_l2_ledger(const struct gpu_l2 *l);
+const struct ledger *gpu_l2_ledger(struct gpu_l2 *l);
 uint64_t gpu_l2_dirty_bytes(const struct gpu_l2 *l);    /* not yet written back */
 
 #endif
