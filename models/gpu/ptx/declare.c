@@ -87,7 +87,7 @@ static bool read_register(struct reader *r, enum ptx_type type)
 /* The token is what follows .reg. */
 bool read_registers(struct reader *r)
 {
-    enum ptx_type type;
+    enum ptx_type type = PTX_NONE;
     bool more;
     if (!register_type(r, &type))
         return false;
