@@ -7,9 +7,8 @@
 #include <string.h>
 
 #include "models/tpu/events.h"
+#include "sim/result_parts.h"
 #include "sim/tpu_energy.h"
-
-#define SCHEMA 1
 
 struct summing {
     const struct tpu_chip *chip;
@@ -20,26 +19,16 @@ struct summing {
     struct tpu_bill bill;
 };
 
-static double seconds_of(tick_t t)
+static struct result_memory memory_of(const struct tpu_chip *c)
 {
-    return (double)t / TICKS_PER_S;
-}
-
-static double ratio(double a, double b)
-{
-    return b > 0 ? a / b : 0;
-}
-
-static struct hbm_stats stack_stats(const struct tpu_chip *c, uint32_t s)
-{
-    return hbm_stats(hbm_block_hbm(c->stack[s]), tpu_chip_end(c));
+    return (struct result_memory){ &c->figures->hbm, c->stack, c->stacks, tpu_chip_end(c) };
 }
 
 static void sum_up(struct summing *x)
 {
     const struct tpu_chip *c = x->chip;
     const struct tpu_config *t = &c->figures->tpu;
-    x->seconds = seconds_of(tpu_chip_end(c));
+    x->seconds = result_seconds(tpu_chip_end(c));
     x->cycles = clock_cycle(&c->clock, tpu_chip_end(c));
     x->peak_flops = 2.0 * t->mxu.rows * t->mxu.cols * t->core.mxus * c->cores
                   * (double)c->clock.hz / t->mxu.row_cycles;
@@ -48,8 +37,9 @@ static void sum_up(struct summing *x)
         x->macs += ledger_total(tpu_core_ledger(c->core[i]), TPU_EVENT_MAC);
         x->macs_padded += ledger_total(tpu_core_ledger(c->core[i]), TPU_EVENT_MAC_PAD);
     }
+    struct result_memory memory = memory_of(c);
     for (uint32_t s = 0; s < c->stacks; s++) {
-        struct hbm_stats h = stack_stats(c, s);
+        struct hbm_stats h = result_stack(&memory, s);
         x->hbm_read += h.read_bytes;
         x->hbm_written += h.written_bytes;
     }
@@ -67,8 +57,8 @@ static void add_state(json_t *states, const char *name, uint64_t cycles, const s
 static json_t *unit(const char *core, const char *name, const char *kind, json_t *states)
 {
     char full[64];
-    snprintf(full, sizeof full, "%s%s%s", core, core[0] ? "." : "", name);
-    return json_pack("{s:s, s:s, s:o}", "name", full, "kind", kind, "states", states);
+    snprintf(full, sizeof full, "%s.%s", core, name);
+    return result_unit(full, kind, states);
 }
 
 static json_t *array_states(const struct tpu_chip *c, uint32_t core, uint32_t array, cycle_t now)
@@ -107,34 +97,13 @@ static void add_core(json_t *units, const struct tpu_chip *c, uint32_t core, cyc
     }
 }
 
-/* A stack's data pins: its states add up to the run's time, mean over pseudo-channels.
- * The memory's clock ticks beside the core's, so its last clock may reach past the end. */
-static json_t *stack_states(const struct tpu_chip *c, uint32_t s, double seconds)
-{
-    static const char *const names[] = {
-        [HBM_NO_REQUEST] = "no_request", [HBM_READ] = "read", [HBM_WRITE] = "write",
-        [HBM_TURNAROUND] = "turnaround", [HBM_BANK_GROUP] = "bank_group", [HBM_ROW] = "row",
-        [HBM_ACTIVATION] = "activation", [HBM_ROW_BUS] = "row_bus", [HBM_REFRESH] = "refresh",
-    };
-    struct hbm_stats h = stack_stats(c, s);
-    json_t *states = json_object();
-    for (int i = 0; i < HBM_CAUSES_COUNT; i++)
-        json_object_set_new(states, names[i], json_real(
-            ratio((double)h.cycles[i], (double)h.total_cycles) * seconds));
-    return states;
-}
-
 static json_t *units_json(const struct summing *x)
 {
     json_t *units = json_array();
     for (uint32_t i = 0; i < x->chip->cores; i++)
         add_core(units, x->chip, i, x->cycles);
-    for (uint32_t s = 0; s < x->chip->stacks; s++) {
-        char name[16];
-        snprintf(name, sizeof name, "hbm%" PRIu32, s);
-        json_array_append_new(units, unit("", name, "hbm",
-                                          stack_states(x->chip, s, x->seconds)));
-    }
+    struct result_memory memory = memory_of(x->chip);
+    result_add_stacks(units, &memory, x->seconds);
     return units;
 }
 
@@ -154,18 +123,6 @@ static tick_t group_start(const struct tpu_chip *c, uint32_t g)
     for (uint32_t i = 0; i < c->cores; i++)
         start = tick_min(start, tpu_core_group_start(c->core[i], g));
     return start;
-}
-
-static struct hbm_group_stats group_memory(const struct tpu_chip *c, uint32_t g)
-{
-    struct hbm_group_stats sum = { 0 };
-    for (uint32_t s = 0; s < c->stacks; s++) {
-        struct hbm_group_stats h = hbm_group_stats(hbm_block_hbm(c->stack[s]), g);
-        sum.activates += h.activates;
-        sum.read_bytes += h.read_bytes;
-        sum.written_bytes += h.written_bytes;
-    }
-    return sum;
 }
 
 static uint64_t group_events(const struct tpu_chip *c, uint32_t g, enum tpu_event event)
@@ -193,8 +150,8 @@ static const char *bound_by(const struct summing *x, uint32_t g, double span, do
         for (uint32_t c = 0; c < x->chip->cores; c++)
             busy = tick_max(busy, tpu_core_group_busy(x->chip->core[c], g, candidates[i].unit));
         bool dma = candidates[i].unit == TPU_LOAD || candidates[i].unit == TPU_STORE;
-        if (seconds_of(busy) > most && !(dma && strcmp(name, "latency") != 0)) {
-            most = seconds_of(busy);
+        if (result_seconds(busy) > most && !(dma && strcmp(name, "latency") != 0)) {
+            most = result_seconds(busy);
             name = candidates[i].name;
         }
         if (!dma && memory > most) {
@@ -205,19 +162,6 @@ static const char *bound_by(const struct summing *x, uint32_t g, double span, do
     return name;
 }
 
-static json_t *op_names(const struct summing *x, const struct tpu_group *g)
-{
-    json_t *names = json_array();
-    for (uint32_t o = 0; o < g->op_count; o++) {
-        const struct trace_op *op = &x->trace->ops[g->ops[o]];
-        char text[TRACE_NAME + 64];
-        snprintf(text, sizeof text, "%s %s", op_rows[op->kind].name,
-                 x->trace->tensors[op->out[0]].name);
-        json_array_append_new(names, json_string(text));
-    }
-    return names;
-}
-
 static json_t *busy_json(const struct summing *x, uint32_t g)
 {
     json_t *busy = json_object();
@@ -225,7 +169,7 @@ static json_t *busy_json(const struct summing *x, uint32_t g)
         tick_t most = 0;
         for (uint32_t c = 0; c < x->chip->cores; c++)
             most = tick_max(most, tpu_core_group_busy(x->chip->core[c], g, u));
-        json_object_set_new(busy, tpu_unit_names[u], json_real(seconds_of(most)));
+        json_object_set_new(busy, tpu_unit_names[u], json_real(result_seconds(most)));
     }
     return busy;
 }
@@ -235,24 +179,26 @@ static json_t *op_json(const struct summing *x, uint32_t index, tick_t from, tic
     static const char *const kinds[] = { "matmul", "vector", "transpose", "all_reduce" };
     const struct tpu_chip *c = x->chip;
     const struct tpu_group *g = &c->plan->groups[index];
-    struct hbm_group_stats h = group_memory(c, index);
+    struct result_memory memory = memory_of(c);
+    struct hbm_group_stats h = result_group(&memory, index);
     uint64_t bytes = h.read_bytes + h.written_bytes;
     uint64_t macs = group_events(c, index, TPU_EVENT_MAC);
-    double time = seconds_of(to - from);
-    double span = seconds_of(group_end(c, index) - group_start(c, index));
-    struct tpu_energy e = tpu_energy_group(&x->bill, index, ratio(time, x->seconds));
-    double roof = ratio((double)g->flops, (double)bytes) * x->peak_bytes;
+    double time = result_seconds(to - from);
+    double span = result_seconds(group_end(c, index) - group_start(c, index));
+    struct tpu_energy e = tpu_energy_group(&x->bill, index, result_ratio(time, x->seconds));
+    double roof = result_ratio((double)g->flops, (double)bytes) * x->peak_bytes;
     return json_pack(
         "{s:s, s:s, s:s, s:o, s:f, s:f, s:f, s:o, s:f, s:I, s:I, s:I, s:I, s:I, s:s, s:f, s:f, s:f}",
         "name", g->name, "phase", trace_phase_names[g->phase], "kind", kinds[g->kind],
-        "ops", op_names(x, g), "start_s", seconds_of(group_start(c, index)), "time_s", time,
+        "ops", result_op_names(x->trace, g->ops, g->op_count),
+        "start_s", result_seconds(group_start(c, index)), "time_s", time,
         "span_s", span, "busy_s", busy_json(x, index), "energy_j", tpu_energy_sum(&e),
         "flops", (json_int_t)g->flops, "macs", (json_int_t)macs,
         "macs_padded", (json_int_t)group_events(c, index, TPU_EVENT_MAC_PAD),
         "hbm_bytes", (json_int_t)bytes, "hbm_read_bytes", (json_int_t)h.read_bytes,
         "bound_by", bound_by(x, index, span, (double)bytes),
-        "mxu_utilization", ratio(2.0 * (double)macs, x->peak_flops * time),
-        "flops_per_byte", ratio((double)g->flops, (double)bytes),
+        "mxu_utilization", result_ratio(2.0 * (double)macs, x->peak_flops * time),
+        "flops_per_byte", result_ratio((double)g->flops, (double)bytes),
         "roof_flops_per_s", roof < x->peak_flops ? roof : x->peak_flops);
 }
 
@@ -270,58 +216,7 @@ static json_t *ops_json(const struct summing *x)
     return ops;
 }
 
-static double number(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
-}
-
-static json_t *phases_json(const json_t *ops)
-{
-    static const char *const sums[] = { "time_s", "energy_j", "flops", "hbm_bytes" };
-    json_t *phases = json_array();
-    for (int p = 0; p < TRACE_PHASES_COUNT; p++) {
-        json_t *phase = json_pack("{s:s}", "name", trace_phase_names[p]);
-        bool any = false;
-        for (size_t s = 0; s < sizeof sums / sizeof sums[0]; s++) {
-            double sum = 0;
-            for (size_t i = 0; i < json_array_size(ops); i++) {
-                const json_t *op = json_array_get(ops, i);
-                const char *name = json_string_value(json_object_get(op, "phase"));
-                if (strcmp(name, trace_phase_names[p]) == 0) {
-                    sum += number(op, sums[s]);
-                    any = true;
-                }
-            }
-            json_object_set_new(phase, sums[s], s < 2 ? json_real(sum)
-                                                      : json_integer((json_int_t)sum));
-        }
-        if (any)
-            json_array_append_new(phases, phase);
-        else
-            json_decref(phase);
-    }
-    return phases;
-}
-
 /* ---- the rest ---- */
-
-static json_t *hbm_json(const struct summing *x)
-{
-    uint64_t bytes = x->hbm_read + x->hbm_written, activates = 0, hits = 0, bursts = 0;
-    for (uint32_t s = 0; s < x->chip->stacks; s++) {
-        struct hbm_stats h = stack_stats(x->chip, s);
-        activates += h.activates;
-        hits += h.row_hits;
-        bursts += h.reads + h.writes;
-    }
-    return json_pack("{s:I, s:I, s:I, s:f, s:f, s:I, s:f, s:s}",
-                     "bytes", (json_int_t)bytes, "read_bytes", (json_int_t)x->hbm_read,
-                     "written_bytes", (json_int_t)x->hbm_written,
-                     "bytes_per_s", ratio((double)bytes, x->seconds),
-                     "peak_bytes_per_s", x->peak_bytes, "activates", (json_int_t)activates,
-                     "row_hit_fraction", ratio((double)hits, (double)bursts),
-                     "map", x->chip->figures->hbm.map);
-}
 
 static json_t *memory_json(const struct tpu_chip *c)
 {
@@ -354,7 +249,7 @@ static json_t *power_json(const struct summing *x)
     json_t *watts = json_array();
     for (uint32_t i = 0; i * interval < tpu_chip_end(c); i++)
         json_array_append_new(watts, json_real(tpu_energy_power(&x->bill, i, interval)));
-    return json_pack("{s:f, s:o}", "interval_s", seconds_of(interval), "power_w", watts);
+    return json_pack("{s:f, s:o}", "interval_s", result_seconds(interval), "power_w", watts);
 }
 
 json_t *tpu_result(const struct tpu_chip *c, const struct machine *m, const struct trace *t,
@@ -368,22 +263,23 @@ json_t *tpu_result(const struct tpu_chip *c, const struct machine *m, const stru
     json_t *ops = ops_json(&x);
     json_t *o = json_pack(
         "{s:s, s:i, s:s, s:s, s:s, s:i, s:f, s:I, s:f, s:f, s:f, s:f, s:f}",
-        "simaccel", SIMACCEL_VERSION, "schema", SCHEMA, "machine", machine_name(m),
+        "simaccel", SIMACCEL_VERSION, "schema", RESULT_SCHEMA, "machine", machine_name(m),
         "kind", "tpu", "trace", t->name, "cores", (int)c->cores, "time_s", x.seconds,
         "cycles", (json_int_t)x.cycles, "clock_hz", (double)c->clock.hz,
         "launch_s", host->launch_us / 1e6, "host_s", host->dispatch_us / 1e6,
-        "energy_j", joules, "average_power_w", ratio(joules, x.seconds));
+        "energy_j", joules, "average_power_w", result_ratio(joules, x.seconds));
     json_object_update_new(o, json_pack(
         "{s:s, s:b, s:I, s:f, s:f, s:I, s:I, s:f}",
         "precision", options->highest ? "highest" : "default",
         "ideal_overlap", (int)options->overlap,
-        "flops", (json_int_t)t->flops, "flops_per_s", ratio(flops, x.seconds),
+        "flops", (json_int_t)t->flops, "flops_per_s", result_ratio(flops, x.seconds),
         "peak_flops_per_s", x.peak_flops, "macs", (json_int_t)x.macs,
         "macs_padded", (json_int_t)x.macs_padded,
-        "mxu_utilization", ratio(2.0 * (double)x.macs, x.peak_flops * x.seconds)));
-    json_object_set_new(o, "hbm", hbm_json(&x));
+        "mxu_utilization", result_ratio(2.0 * (double)x.macs, x.peak_flops * x.seconds)));
+    struct result_memory memory = memory_of(c);
+    json_object_set_new(o, "hbm", result_hbm(&memory, x.seconds));
     json_object_set_new(o, "memory", memory_json(c));
-    json_object_set_new(o, "phases", phases_json(ops));
+    json_object_set_new(o, "phases", result_phases(ops));
     json_object_set_new(o, "ops", ops);
     json_object_set_new(o, "units", units_json(&x));
     json_object_set_new(o, "energy", energy_json(&x.bill.total));
@@ -394,14 +290,6 @@ json_t *tpu_result(const struct tpu_chip *c, const struct machine *m, const stru
 
 /* ---- self-checks ---- */
 
-/* "what: a, but b" */
-static const char *fault(const char *what, uint64_t a, uint64_t b)
-{
-    static char text[160];
-    snprintf(text, sizeof text, "%s: %" PRIu64 ", but %" PRIu64, what, a, b);
-    return text;
-}
-
 static const char *core_fault(const struct tpu_chip *c, uint32_t i, cycle_t now)
 {
     for (int u = 0; u < TPU_UNITS_COUNT; u++) {
@@ -410,7 +298,7 @@ static const char *core_fault(const struct tpu_chip *c, uint32_t i, cycle_t now)
         for (int s = 0; s < TPU_STATES_COUNT; s++)
             sum += cycles[s];
         if (sum != now)
-            return fault("cycles of a unit's states, and of the run", sum, now);
+            return result_fault("cycles of a unit's states, and of the run", sum, now);
     }
     for (uint32_t a = 0; a < c->figures->tpu.core.mxus; a++) {
         struct tpu_array_stats s = tpu_core_array_stats(c->core[i], a, now);
@@ -420,11 +308,12 @@ static const char *core_fault(const struct tpu_chip *c, uint32_t i, cycle_t now)
         for (int n = 0; n < TPU_STATES_COUNT; n++)
             sum += s.without[n];
         if (sum != now)
-            return fault("cycles of a matrix unit's states, and of the run", sum, now);
+            return result_fault("cycles of a matrix unit's states, and of the run", sum, now);
     }
     uint64_t asked = tpu_core_bytes_asked(c->core[i]);
     uint64_t answered = tpu_core_bytes_answered(c->core[i]);
-    return asked == answered ? NULL : fault("bytes asked of HBM, and answered", asked, answered);
+    return asked == answered ? NULL
+         : result_fault("bytes asked of HBM, and answered", asked, answered);
 }
 
 const char *tpu_result_fault(const struct tpu_chip *c)
@@ -439,10 +328,10 @@ const char *tpu_result_fault(const struct tpu_chip *c)
         asked += tpu_core_bytes_asked(c->core[i]);
     }
     if (asked != x.hbm_read + x.hbm_written)
-        return fault("bytes asked of HBM, and delivered", asked, x.hbm_read + x.hbm_written);
+        return result_fault("bytes asked of HBM, and delivered", asked, x.hbm_read + x.hbm_written);
     for (uint32_t g = 0; g < c->plan->group_count; g++)
         macs += c->plan->groups[g].macs;
     if (macs != x.macs)
-        return fault("multiply-accumulates of the trace, and done", macs, x.macs);
+        return result_fault("multiply-accumulates of the trace, and done", macs, x.macs);
     return NULL;
 }
