@@ -1,0 +1,253 @@
+/* choose.c - see choose.h for the formula that each function is a line of. */
+#include "models/gpu/choose.h"
+
+#include <assert.h>
+#include <math.h>
+
+#define SPLITS_MOST 32
+#define ORDER_MOST   5
+#define STORED_TOGETHER 4       /* elements of a result's row, by kernels for aligned rows */
+/* Registers of a thread beside its sums: operands, what is on its way, addresses. */
+#define OTHER_REGISTERS 56
+
+static const uint32_t element_bytes[] = {
+    [GPU_ELEMENT_F32] = 4, [GPU_ELEMENT_F16] = 2, [GPU_ELEMENT_BF16] = 2, [GPU_ELEMENT_I32] = 4,
+};
+
+struct estimate {
+    const struct gpu_config      *config;
+    const struct gpu_product     *product;
+    const struct gpu_gemm_kernel *kernel;
+    double   memory_bytes_per_s;
+    uint64_t tiles_m, tiles_n, blocks;
+    uint64_t steps;                     /* of a block */
+    uint32_t splits, resident;          /* blocks of an SM at a time */
+};
+
+double gpu_macs_per_cycle(const struct gpu_config *c, enum gpu_element in)
+{
+    const struct gpu_tensor_config *t = &c->tensor;
+    if (in == GPU_ELEMENT_F32)
+        return c->sm.subcores * 32 / c->pipes.fp32_interval;
+    if (c->gpu.generation == GPU_SM_70)
+        return in == GPU_ELEMENT_F16 && t->wmma_f16_interval > 0
+             ? c->sm.subcores * 16 * 16 * 16 / t->wmma_f16_interval : 0;
+    return t->mma_k16_interval > 0 ? c->sm.subcores * 16 * 8 * 16 / t->mma_k16_interval : 0;
+}
+
+/* ---- how many blocks fit ---- */
+
+static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
+
+static uint32_t resident_blocks(const struct gpu_config *c, const struct gpu_gemm_kernel *k)
+{
+    uint32_t warps = k->threads / 32u, tile = (uint32_t)k->m * k->n;
+    uint32_t registers = least(tile / k->threads + OTHER_REGISTERS, c->sm.max_registers);
+    uint32_t granule = c->sm.register_granule, shared = k->shared_bytes + c->shared.reserved_bytes;
+    uint32_t warp_registers = (registers * 32 + granule - 1) / granule * granule;
+    uint32_t fit = least(c->sm.blocks, c->sm.warps / warps);
+    fit = least(fit, c->sm.registers / (warp_registers * warps));
+    if (shared > 0)
+        fit = least(fit, (uint32_t)(c->shared.bytes / shared));
+    return fit;
+}
+
+/* ---- one step of one block, in cycles ---- */
+
+static double multiplying(const struct estimate *e)
+{
+    const struct gpu_gemm_kernel *k = e->kernel;
+    return (double)k->m * k->n * k->k / gpu_macs_per_cycle(e->config, e->product->in);
+}
+
+static double tile_bytes(const struct estimate *e)
+{
+    const struct gpu_gemm_kernel *k = e->kernel;
+    return (double)(k->m + k->n) * k->k * element_bytes[e->product->in];
+}
+
+/* A warp reads the rows and columns of its part of the tile, which is as square as can be. */
+static double reading(const struct estimate *e)
+{
+    const struct gpu_gemm_kernel *k = e->kernel;
+    uint32_t warps = k->threads / 32u;
+    double sides = INFINITY;
+    for (uint32_t across = 1; across <= warps; across++)
+        if (warps % across == 0)
+            sides = fmin(sides, (double)k->n / across + (double)k->m / (warps / across));
+    return warps * sides * k->k * element_bytes[e->product->in] / (e->config->shared.banks * 4);
+}
+
+static double filling(const struct estimate *e)
+{
+    return tile_bytes(e) / (e->config->shared.banks * 4);
+}
+
+/* The load-store units: a load and a store for each 16 bytes, or each element that is not
+ * aligned, of a lane. */
+static double moving(const struct estimate *e)
+{
+    const struct gpu_gemm_kernel *k = e->kernel;
+    double operations = 2.0 * (k->m + k->n) * k->k / (32 * k->align);
+    return operations * e->config->lsu.interval / e->config->sm.subcores;
+}
+
+static double arriving(const struct estimate *e)
+{
+    return tile_bytes(e) / e->config->crossbar.answer_bytes;
+}
+
+static double l2_latency(const struct gpu_config *c)
+{
+    double ns = 2 * c->crossbar.latency_ns + c->l2.hit_cycles * 1e3 / c->l2.clock_mhz;
+    return ns * c->gpu.clock_mhz / 1e3 + c->l1.miss_cycles + c->l1.return_cycles;
+}
+
+/* ---- an SM, in cycles ---- */
+
+/* `blocks` at a time, from the dispatch of the first to the last result. */
+static double together(const struct estimate *e, double blocks)
+{
+    const struct gpu_config *c = e->config;
+    if (blocks == 0)
+        return 0;
+    double ahead = e->kernel->stages > 1 ? e->kernel->stages - 1 : 1;
+    double alone = fmax(multiplying(e) + reading(e) + moving(e), l2_latency(c) / ahead);
+    double shared = fmax(fmax(multiplying(e), reading(e) + filling(e) + moving(e)), arriving(e));
+    double results = (double)e->kernel->m * e->kernel->n
+                   * element_bytes[e->splits > 1 ? GPU_ELEMENT_F32 : e->product->out];
+    double first = c->launch.block_cycles + l2_latency(c)
+                 + 2 * c->l2.memory_ns * c->gpu.clock_mhz / 1e3;
+    return first + (double)e->steps * fmax(alone, blocks * shared)
+         + blocks * results / c->crossbar.request_bytes;
+}
+
+static double busiest_sm(const struct estimate *e)
+{
+    uint64_t most = (e->blocks + e->config->sm.count - 1) / e->config->sm.count;
+    return (double)(most / e->resident) * together(e, e->resident)
+         + together(e, (double)(most % e->resident));
+}
+
+/* ---- traffic, in bytes ---- */
+
+/* What comes from memory: a once for each stripe of tiles, b once for each row of stripes that
+ * are under way at a time; both once if L2 holds them. */
+static double read_bytes(const struct estimate *e, uint32_t order)
+{
+    const struct gpu_product *p = e->product;
+    double size = element_bytes[p->in] * (double)p->batch, k = (double)p->k;
+    double m = (double)p->m, n = (double)p->n, all = (m + n) * k * size;
+    if (all <= (double)e->config->l2.bytes)
+        return all;
+    double columns = fmin(1u << order, (double)e->tiles_n);
+    double rows = fmax((double)e->config->sm.count * e->resident / columns, 1);
+    return size * k * (m * fmax((double)e->tiles_n / columns, 1)
+                       + n * fmax((double)e->tiles_m / rows, 1));
+}
+
+static uint32_t best_order(const struct estimate *e)
+{
+    uint32_t best = 0;
+    for (uint32_t o = 1; o <= ORDER_MOST && 1u << (o - 1) < e->tiles_n; o++)
+        if (read_bytes(e, o) < read_bytes(e, best))
+            best = o;
+    return best;
+}
+
+static double result_bytes(const struct estimate *e)
+{
+    const struct gpu_product *p = e->product;
+    return (double)p->batch * (double)p->m * (double)p->n;
+}
+
+static double l2_seconds(const struct estimate *e, double bytes)
+{
+    const struct gpu_l2_config *l2 = &e->config->l2;
+    return bytes / ((double)l2->slices * l2->bytes_per_cycle * l2->clock_mhz * 1e6);
+}
+
+/* The sums of a cut product: another launch, which reads all summands. */
+static double sum_seconds(const struct estimate *e)
+{
+    double summands = result_bytes(e) * e->splits * 4;
+    double far = summands > (double)e->config->l2.bytes
+               ? 2 * summands / e->memory_bytes_per_s : 0;
+    return e->config->launch.next_us * 1e-6 + fmax(l2_seconds(e, summands), far);
+}
+
+static double total_seconds(const struct estimate *e, uint32_t order)
+{
+    double results = result_bytes(e) * element_bytes[e->product->out];
+    double through_l2 = (double)e->blocks * (double)e->steps * tile_bytes(e)
+                      + result_bytes(e) * (e->splits > 1 ? 4 * e->splits
+                                                         : element_bytes[e->product->out]);
+    double seconds = busiest_sm(e) / (e->config->gpu.clock_mhz * 1e6);
+    seconds = fmax(seconds, l2_seconds(e, through_l2));
+    seconds = fmax(seconds, (read_bytes(e, order) + results) / e->memory_bytes_per_s);
+    return seconds + (e->splits > 1 ? sum_seconds(e) : 0);
+}
+
+/* ---- what may be, and what is best ---- */
+
+static bool aligned(const struct gpu_product *p, const struct gpu_gemm_kernel *k)
+{
+    uint64_t lda = p->transpose_a ? p->m : p->k, ldb = p->transpose_b ? p->k : p->n;
+    return lda % k->align == 0 && ldb % k->align == 0
+        && (k->align == 1 || p->n % STORED_TOGETHER == 0);
+}
+
+static bool may(const struct gpu_config *c, const struct gpu_product *p,
+                const struct gpu_gemm_kernel *k)
+{
+    return k->element == p->in && k->transpose_a == p->transpose_a
+        && k->transpose_b == p->transpose_b && aligned(p, k)
+        && k->shared_bytes <= c->shared.block_bytes && resident_blocks(c, k) > 0;
+}
+
+bool gpu_estimate(const struct gpu_config *c, double memory_bytes_per_s,
+                  const struct gpu_product *p, const struct gpu_gemm_kernel *kernel,
+                  uint32_t splits, struct gpu_choice *choice)
+{
+    assert(splits > 0 && p->m > 0 && p->n > 0 && p->k > 0 && p->batch > 0);
+    if (!may(c, p, kernel) || gpu_macs_per_cycle(c, p->in) == 0)
+        return false;
+    uint64_t part = (p->k + splits - 1) / splits, steps = (part + kernel->k - 1) / kernel->k;
+    if ((splits - 1) * steps * kernel->k >= p->k)
+        return false;
+    struct estimate e = {
+        .config = c, .product = p, .kernel = kernel, .memory_bytes_per_s = memory_bytes_per_s,
+        .tiles_m = (p->m + kernel->m - 1) / kernel->m,
+        .tiles_n = (p->n + kernel->n - 1) / kernel->n,
+        .steps = steps, .splits = splits, .resident = resident_blocks(c, kernel),
+    };
+    e.blocks = e.tiles_m * e.tiles_n * p->batch * splits;
+    *choice = (struct gpu_choice){ .kernel = kernel, .splits = splits, .order = best_order(&e) };
+    choice->split_k = (uint32_t)(splits > 1 ? steps * kernel->k : p->k);
+    choice->seconds = total_seconds(&e, choice->order);
+    return true;
+}
+
+/* A cut is for products that leave SMs without a tile. */
+static uint32_t most_splits(const struct gpu_config *c, const struct gpu_product *p,
+                            const struct gpu_gemm_kernel *k)
+{
+    uint64_t tiles = (p->m + k->m - 1) / k->m * ((p->n + k->n - 1) / k->n) * p->batch;
+    return c->kernels.split_k && tiles < c->sm.count ? SPLITS_MOST : 1;
+}
+
+bool gpu_choose(const struct gpu_config *c, double memory_bytes_per_s,
+                const struct gpu_product *p, struct gpu_choice *choice)
+{
+    size_t count;
+    const struct gpu_gemm_kernel *kernels = gpu_gemm_kernels(c->gpu.generation, &count);
+    choice->kernel = NULL;
+    for (size_t i = 0; i < count; i++)
+        for (uint32_t s = 1; s <= most_splits(c, p, &kernels[i]); s++) {
+            struct gpu_choice x;
+            if (gpu_estimate(c, memory_bytes_per_s, p, &kernels[i], s, &x)
+                && (!choice->kernel || x.seconds < choice->seconds))
+                *choice = x;
+        }
+    return choice->kernel != NULL;
+}

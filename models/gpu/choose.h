@@ -1,0 +1,64 @@
+/* choose.h - which kernel, tile and cut along K a matrix product takes, and what it costs.
+ *
+ * A vendor's library has a heuristic, for it cannot try every kernel on every shape.  So here:
+ * of every kernel that the operands' types, transposes and alignment allow the time is
+ * estimated from the chip's figures and the tile's shape, and the least one is taken.
+ *
+ *     one block    prologue | step | step | ... | step | epilogue      a step is a tile's K
+ *                  latency                               of the tile
+ *
+ *     a step       alone:     the longer of   multiplying, reading shared memory and moving
+ *                                             the next tile there, one after the other
+ *                                             a latency of L2, over the tiles under way
+ *                  b blocks of an SM:         or b times the busiest of tensor cores (or FP32
+ *                                             lanes); shared memory and the load-store units
+ *                                             before it (one element at a time where rows are
+ *                                             not aligned); crossbar
+ *     an SM        has ceil(blocks / SMs) of them, as many at a time as fit
+ *     the product  the longest of  what the SM with the most blocks takes
+ *                                  all that goes through L2, at its rate
+ *                                  all that comes from memory, at its rate
+ *                  and for a cut along K, another launch and the traffic of its summands
+ *
+ * Tiles run in stripes of 2^order columns of tiles; the order is what brings least from
+ * memory, when what is under way at a time shares rows and columns.
+ *
+ * It is a heuristic: bank conflicts, instruction mix and real occupancy (registers are
+ * reckoned from the tile) are left to the model of the chip, which has the last word.
+ */
+#ifndef MODELS_GPU_CHOOSE_H
+#define MODELS_GPU_CHOOSE_H
+
+#include "models/gpu/kernels/kernels.h"
+
+/* c = a x b, batch times: a is m x k and b is k x n after their transposes; all dense. */
+struct gpu_product {
+    uint64_t m, n, k, batch;
+    bool     transpose_a, transpose_b;
+    enum gpu_element in, out;       /* of a and b; of c */
+};
+
+struct gpu_choice {
+    const struct gpu_gemm_kernel *kernel;
+    uint32_t splits;        /* 1: not cut */
+    uint32_t split_k;       /* of k for each, a multiple of the tile's; k if not cut */
+    uint32_t order;
+    double   seconds;       /* the estimate */
+};
+
+/* False: no kernel of this generation multiplies such elements. */
+bool gpu_choose(const struct gpu_config *c, double memory_bytes_per_s,
+                const struct gpu_product *p, struct gpu_choice *choice);
+
+/* The estimate for one kernel, cut into `splits`; fills all of `choice`.  False: its rows are
+ * not aligned as the kernel wants, the form or type is another, or k has fewer tiles than
+ * splits. */
+bool gpu_estimate(const struct gpu_config *c, double memory_bytes_per_s,
+                  const struct gpu_product *p, const struct gpu_gemm_kernel *kernel,
+                  uint32_t splits, struct gpu_choice *choice);
+
+/* Multiply-accumulates of an SM in a cycle on operands of that type; 0: it has no tensor cores
+ * for it. */
+double gpu_macs_per_cycle(const struct gpu_config *c, enum gpu_element in);
+
+#endif
