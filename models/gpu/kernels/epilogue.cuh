@@ -27,6 +27,8 @@ struct epilogue {
     u32         m, n, ldc, ldmask, flags;
 };
 
+INLINE u32 element_bytes(u32 e) { return e == F32 ? 4 : 2; }
+
 INLINE float relu(bool wanted, float x) { return wanted && !(x > 0) ? 0 : x; }
 INLINE float keep(float mask, float x) { return mask > 0 ? x : 0; }
 

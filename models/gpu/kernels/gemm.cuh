@@ -57,8 +57,6 @@ struct share {
     }
 };
 
-INLINE u32 element_bytes(u32 e) { return e == F32 ? 4 : 2; }
-
 INLINE epilogue epilogue_of(const problem &q, const share &s)
 {
     u64 c = BLOCK_Z * q.stride_c, mask = s.batch * q.stride_mask;

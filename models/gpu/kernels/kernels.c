@@ -1,7 +1,5 @@
 /* kernels.c - the catalogue of kernels, as kernels.h describes it.  The shapes of tiles stand
  * here as they stand at the end of gemm70.cu, gemm80.cu and sgemm.cu (a test compares). */
-#include <string.h>
-
 #include "models/gpu/kernels/kernels.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])

@@ -40,15 +40,17 @@
  *     split_sum (void *workspace, void *c, void *bias, void *mask,
  *                u32 m, u32 n, u32 ldc, u32 ldmask, u64 stride_c, u64 stride_mask,
  *                u32 splits, u32 flags)
- *           sums the splits of the batch numbers (grid z), in order.  A thread has
- *           GPU_SPLIT_SUM_ELEMENTS of a row: grid x: ceil(ceil(n / 4) * m / 256), 256 threads.
+ *           sums the splits of each batch number (grid z), in order.  A thread has four
+ *           columns: grid x: ceil(ceil(n / 4) * m / 256), 256 threads; both below 2^32
  *
- * ELEMENT BY ELEMENT: relu, sigmoid_grad, ... , cast, add, adam's parts (gpu_simple_kernels)
- *
+ * ELEMENT BY ELEMENT: the elementwise ops of traces/ops.h by their names, cast, and what a
+ * framework that fuses nothing launches:
+ *     add_number a + s     add_scaled a + s * b     lerp a + s * (b - a)     sqrt     divide
+ *     addcmul a + s * b * c     addcdiv a + s * b / c
+ * In the gradients of losses s is 1 (or 2) over the elements, t epsilon; in scale s is factor.
  *     (void *y, void *a, void *b, void *c, u64 elements, f32 s, f32 t, u32 types)
  *           block: `threads`; grid x: ceil(elements / `per_block`)
  *
- *     bias_TYPE, scaled_bias...: by column
  *     bias (void *y, void *x, void *bias, u32 rows, u32 columns, u32 types)
  *           grid x: ceil(columns / per_block), y: as many as wanted up to rows (they share
  *           the rows in turn)

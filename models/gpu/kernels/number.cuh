@@ -10,26 +10,13 @@
 
 enum element { F32, F16, BF16, I32 };       /* enum gpu_element */
 
-INLINE u16 f16_of(float x)
-{
-    u16 h;
-    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x));
-    return h;
-}
-
-INLINE float of_f16(u16 h)
-{
-    float x;
-    asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h));
-    return x;
-}
+INLINE u16   f16_of(float x) { return __builtin_bit_cast(u16, (_Float16)x); }
+INLINE float of_f16(u16 h) { return (float)__builtin_bit_cast(_Float16, h); }
 
 INLINE u16 bf16_of(float x)
 {
 #if __CUDA_ARCH__ >= 800
-    u16 h;
-    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(h) : "f"(x));
-    return h;
+    return __builtin_bit_cast(u16, __nvvm_f2bf16_rn(x));
 #else
     u32 bits = as_bits(x);
     u32 rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
