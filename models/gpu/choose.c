@@ -66,16 +66,29 @@ static double tile_bytes(const struct estimate *e)
     return (double)(k->m + k->n) * k->k * element_bytes[e->product->in];
 }
 
-/* A warp reads the rows and columns of its part of the tile, which is as square as can be. */
-static double reading(const struct estimate *e)
+/* On FP32 lanes each lane has a square of sums, whose sides it reads for itself. */
+static double lanes_read_bytes(const struct gpu_gemm_kernel *k)
 {
-    const struct gpu_gemm_kernel *k = e->kernel;
+    return k->threads * 2 * sqrt((double)k->m * k->n / k->threads) * k->k * 4;
+}
+
+/* For tensor cores a warp reads the sides of its part of the tile, which is as square as can
+ * be; before sm_80 two of its lanes want each element. */
+static double warps_read_bytes(const struct gpu_gemm_kernel *k, bool twice)
+{
     uint32_t warps = k->threads / 32u;
     double sides = INFINITY;
     for (uint32_t across = 1; across <= warps; across++)
         if (warps % across == 0)
             sides = fmin(sides, (double)k->n / across + (double)k->m / (warps / across));
-    return warps * sides * k->k * element_bytes[e->product->in] / (e->config->shared.banks * 4);
+    return warps * sides * k->k * 2 * (twice ? 2 : 1);
+}
+
+static double reading(const struct estimate *e)
+{
+    double bytes = e->product->in == GPU_ELEMENT_F32 ? lanes_read_bytes(e->kernel)
+        : warps_read_bytes(e->kernel, e->config->gpu.generation == GPU_SM_70);
+    return bytes / (e->config->shared.banks * 4);
 }
 
 static double filling(const struct estimate *e)
@@ -105,14 +118,16 @@ static double l2_latency(const struct gpu_config *c)
 
 /* ---- an SM, in cycles ---- */
 
-/* `blocks` at a time, from the dispatch of the first to the last result. */
+/* `blocks` at a time, from the dispatch of the first to the last result.  One with fewer warps
+ * than the SM has sub-cores leaves some idle. */
 static double together(const struct estimate *e, double blocks)
 {
     const struct gpu_config *c = e->config;
     if (blocks == 0)
         return 0;
     double ahead = e->kernel->stages > 1 ? e->kernel->stages - 1 : 1;
-    double alone = fmax(multiplying(e) + reading(e) + moving(e), l2_latency(c) / ahead);
+    double idle = fmax(c->sm.subcores * 32.0 / e->kernel->threads, 1);
+    double alone = fmax(multiplying(e) * idle + reading(e) + moving(e), l2_latency(c) / ahead);
     double shared = fmax(fmax(multiplying(e), reading(e) + filling(e) + moving(e)), arriving(e));
     double results = (double)e->kernel->m * e->kernel->n
                    * element_bytes[e->splits > 1 ? GPU_ELEMENT_F32 : e->product->out];
