@@ -113,4 +113,8 @@ tick_t               gpu_sm_busy(const struct gpu_sm *sm);      /* time with a b
 /* What a kernel did wrong, or NULL: kernel, PTX line, block, warp, address in words. */
 const char *gpu_sm_fault(const struct gpu_sm *sm);
 
+/* Where a warp of it is that has not ended, one that runs if there is one: the same in words,
+ * for a kernel that does not end.  False: it has none. */
+bool gpu_sm_where(const struct gpu_sm *sm, char *text, size_t size);
+
 #endif
