@@ -26,7 +26,7 @@ struct gpu_block {
     uint32_t at[3];                 /* ctaid */
     uint8_t *shared;                /* static, then dynamic; NULL when values are not wanted */
     uint32_t shared_bytes;
-    uint32_t sm;                    /* %smid */
+    uint32_t sm, sm_count;          /* %smid, %nsmid */
     uint64_t clock;                 /* %clock, set by who runs it before it issues */
     uint64_t ns;                    /* %globaltimer */
     uint64_t local_base;            /* of the local memory of its thread 0, word-interleaved: */
@@ -137,7 +137,7 @@ void gpu_warp_load_bytes(struct gpu_warp *w, const struct gpu_op *op, unsigned l
 
 /* An atomic of one lane on the bytes at `at`; `old` (access.bytes) gets what was there.
  * Operands (up to two of 8 bytes) are taken from the warp beforehand. */
-struct gpu_atomic { uint8_t operands[2][8]; uint8_t function, bytes; };
+struct gpu_atomic { uint8_t operands[2][8]; uint8_t function, bytes; };     /* atomic.c's */
 void gpu_warp_atomic(const struct gpu_warp *w, const struct gpu_op *op, unsigned lane,
                      struct gpu_atomic *a);
 void gpu_atomic_apply(const struct gpu_atomic *a, uint8_t *at, uint8_t *old);

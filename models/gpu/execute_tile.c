@@ -1,0 +1,130 @@
+/* execute_tile.c - wmma.load and wmma.store: pieces of a matrix for each lane. */
+#include "models/gpu/execute_inside.h"
+
+#include <assert.h>
+
+#include "models/gpu/tile.h"
+
+static unsigned octet_line(const struct gpu_fragment *f, unsigned lane)
+{
+    return 8 * (lane >> (f->is_b ? 3 : 2) & 1) + 4 * (lane >> 4 & 1);
+}
+
+static struct gpu_place whole_line(const struct gpu_fragment *f, unsigned lane, unsigned element)
+{
+    return (struct gpu_place){ octet_line(f, lane) + (lane & 3), element };
+}
+
+static struct gpu_place four_lines(const struct gpu_fragment *f, unsigned lane, unsigned element)
+{
+    return (struct gpu_place){ (lane & 3) + 4 * (element / 4), octet_line(f, lane) + element % 4 };
+}
+
+static struct gpu_place half_line(const struct gpu_fragment *f, unsigned lane, unsigned element)
+{
+    (void)f;
+    return (struct gpu_place){ lane / 2, lane % 2 * 8 + element };
+}
+
+static struct gpu_place turned(const struct gpu_fragment *f, unsigned row, unsigned column)
+{
+    return f->rows ? (struct gpu_place){ row, column } : (struct gpu_place){ column, row };
+}
+
+static struct gpu_place sum_f16(const struct gpu_fragment *f, unsigned lane, unsigned element)
+{
+    unsigned row = 8 * (lane >> 2 & 1) + 4 * (lane >> 4 & 1) + (lane & 3);
+    return turned(f, row, 8 * (lane >> 3 & 1) + element);
+}
+
+static struct gpu_place sum_f32(const struct gpu_fragment *f, unsigned lane, unsigned element)
+{
+    unsigned row = 8 * (lane >> 2 & 1) + 4 * (lane >> 4 & 1) + (lane & 1) + (element & 2);
+    unsigned column = 8 * (lane >> 3 & 1) + (element & 4) + (lane & 2) + (element & 1);
+    return turned(f, row, column);
+}
+
+struct gpu_fragment gpu_fragment(int which, unsigned ptx_type, bool rows)
+{
+    struct gpu_fragment f = { .rows = rows, .is_b = which == 'b', .bytes = 2 };
+    bool is_sum = which == 'c' || which == 'd', along = rows != f.is_b;
+    if (is_sum && ptx_type == PTX_F32) {
+        f.bytes = 4;
+        f.words = 8;
+        f.run = rows ? 2 : 1;
+        f.place = sum_f32;
+    } else if (is_sum && ptx_type == PTX_F16) {
+        f.words = 4;
+        f.run = rows ? 8 : 1;
+        f.place = sum_f16;
+    } else if (!is_sum && ptx_type == PTX_F16) {
+        f.words = 8;
+        f.run = along ? 8 : 4;
+        f.place = along ? whole_line : four_lines;
+    } else if (!is_sum && ptx_type == PTX_BF16) {
+        f.words = 4;
+        f.run = 8;
+        f.place = half_line;
+    }
+    return f;
+}
+
+/* As mode[GPU_MODE_TILE]: never 0. */
+enum { TILE = 0x80, ROWS = 0x40, WHICH = 0x30, TYPE = 0x0f };
+
+static uint8_t to_mode(int which, enum ptx_type type, bool rows)
+{
+    unsigned t = type == PTX_F32 ? 0 : type == PTX_F16 ? 1 : 2;
+    return (uint8_t)(TILE | (rows ? ROWS : 0) | (unsigned)(which - 'a') << 4 | t);
+}
+
+static struct gpu_fragment from_mode(uint8_t mode)
+{
+    static const uint8_t types[] = { PTX_F32, PTX_F16, PTX_BF16 };
+    return gpu_fragment('a' + ((mode & WHICH) >> 4), types[mode & TYPE], mode & ROWS);
+}
+
+static struct gpu_fragment fragment_of(const struct ptx_instruction *i)
+{
+    bool right = i->m == 16 && i->n == 16 && i->k == 16 &&
+                 (i->op == PTX_WMMA_LOAD || i->op == PTX_WMMA_STORE);
+    return right ? gpu_fragment(i->fragment, i->type[0], i->row_a) : (struct gpu_fragment){ 0 };
+}
+
+static uint32_t elements(const struct gpu_fragment *f) { return f->words * 4 / f->bytes; }
+
+uint32_t gpu_execute_wmma_parts(const struct ptx_instruction *i)
+{
+    struct gpu_fragment f = fragment_of(i);
+    return f.words ? elements(&f) / f.run : 0;
+}
+
+struct gpu_wmma_part gpu_execute_wmma_part(const struct ptx_instruction *i, uint32_t part,
+                                           struct gpu_op *op)
+{
+    struct gpu_fragment f = fragment_of(i);
+    assert(part < gpu_execute_wmma_parts(i));
+    uint32_t element = part * f.run, bytes = f.run * f.bytes;
+    op->execute = NULL;
+    memset(op->mode, 0, sizeof op->mode);
+    op->mode[GPU_MODE_TILE] = to_mode(i->fragment, i->type[0], i->row_a);
+    op->mode[GPU_MODE_PART] = (uint8_t)part;
+    if (bytes < 4)
+        op->mode[GPU_MODE_HALF] = (uint8_t)(1 + element % 2);
+    op->access = (struct gpu_access){
+        .space = i->space, .bytes = (uint8_t)bytes, .element_bytes = bytes < 4 ? 2 : 4,
+    };
+    return (struct gpu_wmma_part){ element * f.bytes / 4, bytes < 4 ? 1 : bytes / 4 };
+}
+
+void gpu_tile_addresses(const struct gpu_warp *w, const struct gpu_op *op,
+                        uint64_t address[GPU_LANES])
+{
+    struct gpu_fragment f = from_mode(op->mode[GPU_MODE_TILE]);
+    const uint32_t *stride = gpu_source(w, op, op->access.address_at + op->access.address_words);
+    unsigned element = op->mode[GPU_MODE_PART] * f.run;
+    GPU_EACH_LANE(l) {
+        struct gpu_place p = f.place(&f, l, element);
+        address[l] += (uint64_t)f.bytes * ((uint64_t)stride[l] * p.line + p.at);
+    }
+}
