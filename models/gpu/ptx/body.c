@@ -24,7 +24,7 @@ static bool read_label(struct reader *r, const struct token *name)
     f->labels = grow(f->labels, f->label_count, &r->label_room, sizeof *f->labels);
     struct ptx_label *l = &f->labels[f->label_count++];
     *l = (struct ptx_label){ .at = f->instruction_count };
-    snprintf(l->name, sizeof l->name, "%.*s", (int)name->length, name->text);
+    keep_short(l->name, sizeof l->name, name);
     return true;
 }
 
@@ -68,17 +68,23 @@ static bool resolve_all(struct reader *r)
 }
 
 /* The label of a branch may come later. */
-static bool read_target(struct reader *r)
+bool branch_to(struct reader *r, const struct token *label)
 {
-    struct token name = r->token;
-    if (name.kind != T_NAME)
-        return refuse(r, &name, "'%.*s' is no label; expected one", SHOW(&name));
+    struct token name = *label;
     r->pending = grow(r->pending, r->pending_count, &r->pending_room, sizeof *r->pending);
     r->pending[r->pending_count++] = (struct pending){ r->f->instruction_count, name };
     r->i.operand[0] = (struct ptx_operand){ .kind = PTX_LABEL, .column = name.column };
     r->places[0]    = (struct place){ name.line, name.column };
     r->i.operands   = 1;
-    return lex_next(r);
+    return true;
+}
+
+static bool read_target(struct reader *r)
+{
+    struct token name = r->token;
+    if (name.kind != T_NAME)
+        return refuse(r, &name, "'%.*s' is no label; expected one", SHOW(&name));
+    return branch_to(r, &name) && lex_next(r);
 }
 
 static bool read_operands(struct reader *r)
@@ -117,7 +123,11 @@ static bool read_instruction(struct reader *r, const struct token *opcode)
     r->opcode   = *opcode;
     r->i.line   = opcode->line;
     r->i.column = opcode->column;
-    if (!read_suffixes(r) || !match_op(r) || !match_form(r))
+    if (!read_suffixes(r))
+        return false;
+    if (strcmp(r->written, "brx.idx") == 0 || strcmp(r->written, "brx.idx.uni") == 0)
+        return read_jump(r);
+    if (!match_op(r) || !match_form(r))
         return false;
     if (r->i.op == PTX_CALL)
         return read_call(r);
@@ -127,7 +137,7 @@ static bool read_instruction(struct reader *r, const struct token *opcode)
         return false;
     if (!is_sign(r, ";"))
         return expect_sign(r, ";", "after an instruction");
-    if (!check_legal(r) || (r->i.op == PTX_RET && !store_returns(r)))
+    if (!check_legal(r) || !replace(r) || (r->i.op == PTX_RET && !store_returns(r)))
         return false;
     return emit(r) && lex_next(r);
 }
@@ -205,8 +215,13 @@ static bool read_statement(struct reader *r)
              : refuse(r, &name, "'%.*s' begins no statement; expected an instruction", SHOW(&name));
     if (!lex_next(r))
         return false;
-    if (is_sign(r, ":") && !guarded)
-        return read_label(r, &name) && lex_next(r);
+    if (is_sign(r, ":") && !guarded) {
+        if (!lex_next(r))
+            return false;
+        if (r->token.kind == T_DIRECTIVE && is_word(&r->token, "branchtargets"))
+            return read_targets(r, &name);
+        return read_label(r, &name);
+    }
     return read_instruction(r, &name);
 }
 
@@ -252,13 +267,14 @@ static bool end_body(struct reader *r)
     return store_returns(r) && emit(r);
 }
 
-/* From '{' to '}', in the braces that the parameters are in. */
+/* From '{' to '}'.  Its names may hide those of parameters. */
 bool read_body(struct reader *r)
 {
     r->pending_count = 0;
     r->opcode = r->token;
     r->i = (struct ptx_instruction){ .guard = PTX_NO_GUARD, .line = r->token.line,
                                      .column = r->token.column };
+    r->depth++;
     if (!load_params(r) || !lex_next(r))
         return false;
     while (!is_sign(r, "}"))

@@ -74,6 +74,15 @@ uint32_t first_form(enum ptx_op op)
     return n;
 }
 
+uint32_t setp_form(bool combined)
+{
+    uint32_t n = first_form(PTX_SETP);
+    while (!strstr(ptx_forms[n].suffixes, "u32") || (strstr(ptx_forms[n].suffixes, "f:") != NULL)
+           != combined)
+        n++;
+    return n;
+}
+
 /* ld.param or st.param of a register or a number. */
 bool emit_param(struct reader *r, bool load, const struct ptx_operand *value, uint32_t variable,
                 enum ptx_type type)

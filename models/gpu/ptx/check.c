@@ -74,7 +74,7 @@ static bool check_number(struct reader *r, enum ptx_type *type, uint64_t *bits,
                          (long long)c.bits, ptx_type_names[wanted]);
     constant_convert(&c, wanted);
     *type = c.type;
-    *bits = c.bits;
+    *bits = want == FAMILY_PRED ? c.bits & 1 : c.bits;
     return true;
 }
 
@@ -186,12 +186,16 @@ static bool refuse_kind(struct reader *r, const struct ptx_operand *o, const str
     return refuse_at(r, at, "%s stands where it cannot; expected %s", kind_name(o), expected);
 }
 
+enum ptx_type special_type(uint32_t number)
+{
+    bool wide = number == PTX_S_CLOCK64 || number == PTX_S_GLOBALTIMER || number == PTX_S_GRIDID;
+    return wide ? PTX_U64 : PTX_U32;
+}
+
 static bool check_special(struct reader *r, uint32_t number, const struct place *at,
                           enum ptx_type wanted)
 {
-    bool wide = number == PTX_S_CLOCK64 || number == PTX_S_GLOBALTIMER
-             || number == PTX_S_GRIDID;
-    enum ptx_type have = wide ? PTX_U64 : PTX_U32;
+    enum ptx_type have = special_type(number);
     if (type_fits(have, wanted, false))
         return true;
     return refuse_at(r, at, "the special register has .%s; expected a type of that size",
@@ -201,7 +205,6 @@ static bool check_special(struct reader *r, uint32_t number, const struct place 
 static bool check_source(struct reader *r, struct ptx_operand *o, const struct place *at,
                          const struct wish *w)
 {
-    bool moves = r->i.op == PTX_MOV;
     enum family want = family_of(w->type);
     bool is_address = (want == FAMILY_BITS || want == FAMILY_WHOLE)
                    && ptx_type_bytes(w->type) >= 4;
@@ -213,11 +216,9 @@ static bool check_source(struct reader *r, struct ptx_operand *o, const struct p
     case PTX_IMMEDIATE:
         return check_number(r, &o->type, &o->bits, at, w->type) && check_range(r, o, at, w);
     case PTX_SPECIAL:
-        if (!moves)
-            return refuse_kind(r, o, at, "a register; mov reads special ones");
         return check_special(r, o->number, at, w->type);
     case PTX_VARIABLE:
-        if ((!moves && r->i.op != PTX_CVTA) || !is_address)
+        if ((r->i.op != PTX_MOV && r->i.op != PTX_CVTA) || !is_address)
             return refuse_kind(r, o, at, "a register or a number; mov.u64 and cvta take "
                                "a variable's address");
         return true;

@@ -41,13 +41,17 @@ uint32_t add_registers(struct reader *r, const char *name, uint32_t count, bool 
     return first;
 }
 
-static bool register_type(struct reader *r, enum ptx_type *type)
+static bool register_type(struct reader *r, enum ptx_type *type, uint32_t *vector)
 {
+    *vector = 1;
+    if (r->token.kind == T_DIRECTIVE && (is_word(&r->token, "v2") || is_word(&r->token, "v4"))) {
+        *vector = r->token.text[1] == '2' ? 2 : 4;
+        if (!lex_next(r))
+            return false;
+    }
     struct token t = r->token;
     int found = type_of(&t);
     bool is_packed = found == PTX_BF16 || found == PTX_BF16X2 || found == PTX_TF32;
-    if (t.kind == T_DIRECTIVE && (is_word(&t, "v2") || is_word(&t, "v4")))
-        return refuse(r, &t, ".%.*s registers are not supported; expected a type", SHOW(&t));
     if (found < 0)
         return refuse(r, &t, "'%.*s' is no type of registers; expected .pred, .b32, .f32 or "
                       "another", SHOW(&t));
@@ -57,15 +61,17 @@ static bool register_type(struct reader *r, enum ptx_type *type)
     return lex_next(r);
 }
 
-static bool read_register(struct reader *r, enum ptx_type type)
+static bool read_register(struct reader *r, enum ptx_type type, uint32_t vector)
 {
     struct token name = r->token;
-    int64_t count = 1;
+    int64_t count = vector;
     bool ranged;
     if (name.kind != T_NAME)
         return refuse(r, &name, "'%.*s' is no name; expected one of a register", SHOW(&name));
     if (!lex_next(r) || !take_sign(r, "<", &ranged))
         return false;
+    if (ranged && vector > 1)
+        return refuse(r, &name, "many vectors of registers are not supported; expected names");
     if (ranged) {
         struct token number = r->token;
         if (number.kind != T_INTEGER || number.bits == 0)
@@ -77,10 +83,11 @@ static bool read_register(struct reader *r, enum ptx_type type)
     }
     if (r->registers + count > REGISTERS)
         return refuse(r, &name, "more than %u registers in a module; expected fewer", REGISTERS);
-    if (!symbol_add(r, &name, ranged ? S_RANGE : S_REGISTER, r->f->register_count,
-                    (uint32_t)count))
+    if (!symbol_add(r, &name, ranged ? S_RANGE : vector > 1 ? S_PARTS : S_REGISTER,
+                    r->f->register_count, (uint32_t)count))
         return false;
-    add_registers(r, keep_name(r, name.text, name.length), (uint32_t)count, ranged, type);
+    add_registers(r, keep_name(r, name.text, name.length), (uint32_t)count,
+                  ranged || vector > 1, type);
     return true;
 }
 
@@ -88,11 +95,12 @@ static bool read_register(struct reader *r, enum ptx_type type)
 bool read_registers(struct reader *r)
 {
     enum ptx_type type = PTX_NONE;
+    uint32_t vector;
     bool more;
-    if (!register_type(r, &type))
+    if (!register_type(r, &type, &vector))
         return false;
     do {
-        if (!read_register(r, type) || !take_sign(r, ",", &more))
+        if (!read_register(r, type, vector) || !take_sign(r, ",", &more))
             return false;
     } while (more);
     return expect_sign(r, ";", "after names of registers");
@@ -213,10 +221,7 @@ static bool read_name(struct reader *r, struct ptx_variable *v, uint32_t vector,
     *name = r->token;
     if (name->kind != T_NAME)
         return refuse(r, name, "'%.*s' is no name; expected one of a variable", SHOW(name));
-    if (name->length >= PTX_NAME)
-        return refuse(r, name, "a name of %u characters; expected fewer than %d", name->length,
-                      PTX_NAME);
-    snprintf(v->name, sizeof v->name, "%.*s", (int)name->length, name->text);
+    keep_short(v->name, sizeof v->name, name);
     v->line     = name->line;
     v->elements = vector;
     v->is_array = vector > 1;

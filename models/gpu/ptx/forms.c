@@ -222,7 +222,9 @@ const struct form ptx_forms[] = {
     F(CVT,      70, 80, "rn|rz ?relu f16x2|bf16x2 f32", "d0 a1 a1")
     F(CVT,      70, 80, "rna tf32 f32",              "d0 a1")
     F(CVT,      78, 90, "rn|rz ?relu tf32 f32",      "d0 a1")
-    F(CVT,      71, 90, "f32 bf16",                  "d~0 a~1")
+    F(CVT,      71, 90, "f32|f64 bf16",              "d~0 a~1")
+    F(CVT,      78, 90, RND " bf16 f16|f64|" CVT,    "d~0 a~1")
+    F(CVT,      78, 90, "rni|rzi|rmi|rpi " CVT "|bf16 bf16", "d~0 a~1")
 
     F(LDMATRIX,  65, 75, "sync aligned n:m8n8 x1|x2|x4 ?trans ?shared b16", "Vx:b32 m")
     F(MOVMATRIX, 78, 75, "sync aligned n:m8n8 trans b16", "d:b32 a:b32")
@@ -236,9 +238,7 @@ const struct form ptx_forms[] = {
     F(BAR,       0,  0, "?n:cta red f:popc ?aligned u32", "d0 a:u32/0-15 ?a:u32 n")
     F(BAR,       0,  0, "?n:cta red f:and|or ?aligned pred", "P a:u32/0-15 ?a:u32 n")
     F(BAR_WARP,  0,  0, "sync",                      "a:b32")
-    F(MEMBAR,    0,  0, "n:cta",                     "")
-    F(MEMBAR,    0,  0, "n:gl",                      "")
-    F(MEMBAR,    0,  0, "n:sys",                     "")
+    F(MEMBAR,    0,  0, "cta|gl|sys",                "")
     F(FENCE,     0,  0, "?sc|acq_rel " SCOPE,        "")
 
     F(BRA,       0,  0, "?uni",                      "l")
@@ -251,8 +251,11 @@ const struct form ptx_forms[] = {
     F(PMEVENT,   0,  0, "",                          "i:u32/0-15")
 
     F(SHFL,      0,  0, "sync f:up|down|bfly|idx b32", "s0 a0 a:u32 a:u32 a:b32")
+    F(SHFL,      0,  0, "f:up|down|bfly|idx b32",    "s0 a0 a:u32 a:u32")
     F(VOTE,      0,  0, "sync f:all|any|uni pred",   "P n a:b32")
+    F(VOTE,      0,  0, "f:all|any|uni pred",        "P n")
     F(VOTE,      0,  0, "sync f:ballot b32",         "d0 n a:b32")
+    F(VOTE,      0,  0, "f:ballot b32",              "d0 n")
     F(MATCH,     0,  0, "f:any sync b32|b64",        "d:b32 a0 a:b32")
     F(MATCH,     0,  0, "f:all sync b32|b64",        "s:b32 a0 a:b32")
     F(ACTIVEMASK, 62, 0, "b32",                      "d0")

@@ -13,7 +13,8 @@
 static bool add_param(struct reader *r, const struct token *name, struct ptx_variable *v,
                       bool returned, uint32_t number)
 {
-    uint32_t *in_register = returned ? &r->out_register : &r->in_registers[number];
+    uint32_t *in_register = returned ? &r->out_registers[number]
+                                     : &r->in_registers[number];
     *in_register = NO_REGISTER;
     if (v->space == PTX_PARAM && is_word(name, "_"))
         return true;            /* of a declaration */
@@ -53,9 +54,9 @@ static bool read_params(struct reader *r, bool returned)
     do {
         struct ptx_variable v;
         struct token name = r->token;
-        if (*count == (returned ? 1 : PARAMS))
-            return refuse(r, &name, "more than %d %s; expected fewer", returned ? 1 : PARAMS,
-                          returned ? "result" : "parameters");
+        if (*count == (returned ? RETURNS : PARAMS))
+            return refuse(r, &name, "more than %d %s; expected fewer", returned ? RETURNS : PARAMS,
+                          returned ? "results" : "parameters");
         if (!read_one(r, &v, &name) || !add_param(r, &name, &v, returned, *count))
             return false;
         *list = grow(*list, *count, &room, sizeof v);
@@ -217,10 +218,13 @@ bool load_params(struct reader *r)
 
 bool store_returns(struct reader *r)
 {
-    struct ptx_operand o = register_operand(r->out_register);
-    if (!r->f->return_count || r->out_register == NO_REGISTER)
-        return true;
-    return emit_param(r, false, &o, RETURN_NUMBER, r->f->returns[0].type);
+    for (uint32_t n = 0; n < r->f->return_count; n++) {
+        struct ptx_operand o = register_operand(r->out_registers[n]);
+        if (r->out_registers[n] != NO_REGISTER
+            && !emit_param(r, false, &o, RETURN_NUMBER + n, r->f->returns[n].type))
+            return false;
+    }
+    return true;
 }
 
 /* A new function, or the place of one that was declared. */
@@ -255,8 +259,7 @@ static bool read_heading(struct reader *r, struct token *name)
     *name = r->token;
     if (name->kind != T_NAME)
         return refuse(r, name, "'%.*s' is no name; expected one of a function", SHOW(name));
-    snprintf(r->f->name, sizeof r->f->name, "%.*s", (int)(name->length < PTX_NAME ? name->length
-             : PTX_NAME - 1), name->text);
+    keep_short(r->f->name, sizeof r->f->name, name);
     r->f->line = name->line;
     if (!lex_next(r) || !take_sign(r, "(", &params) || (params && !read_params(r, false)))
         return false;
@@ -309,7 +312,7 @@ bool read_function(struct reader *r, bool is_entry, bool is_extern)
     struct ptx_function f = { .is_entry = is_entry };
     r->f = &f;
     r->register_room = r->instruction_room = r->variable_room = r->label_room = 0;
-    r->out_register = NO_REGISTER;
+    r->target_count = 0;
     r->depth = 1;
     bool good = read_whole(r, is_extern);
     free_function(&f);

@@ -6,7 +6,8 @@
  *     match.c     an opcode against the table
  *     check.c     operands against the form that matched
  *     legal.c     what the table cannot say
- *     call.c      calls                     body.c     statements of a function
+ *     call.c      calls                     replace.c  what is written in many ways
+ *     body.c      statements of a function
  *     function.c  headings of functions     module.c   the module, its directives
  *     print.c     names; instructions as text
  *
@@ -24,6 +25,7 @@
 #define VARIABLE_BYTES INT32_MAX        /* of one variable */
 #define CONST_BYTES   (64u << 10)       /* of a module: what PTX allows */
 #define PARAMS        1024              /* of a function */
+#define RETURNS       64                /* of a function */
 #define DEPTH         64                /* of braces and of parentheses */
 #define SUFFIXES      24                /* of an opcode */
 
@@ -38,13 +40,13 @@ struct token {
     enum ptx_type type;     /* S64, U64, F32, F64 */
 };
 
-enum symbol_kind { S_REGISTER, S_RANGE, S_VARIABLE, S_LABEL, S_FUNCTION, S_TARGETS };
+enum symbol_kind { S_REGISTER, S_RANGE, S_PARTS, S_VARIABLE, S_LABEL, S_FUNCTION, S_TARGETS };
 
 struct symbol {
     const char *name;       /* in the text */
     uint32_t length, hash, next, depth;
     enum symbol_kind kind;
-    uint32_t number, count; /* count: of a RANGE */
+    uint32_t number, count; /* count: of a RANGE, of the PARTS of a vector, of TARGETS */
 };
 
 struct symbols {
@@ -70,12 +72,14 @@ struct reader {
     uint32_t parentheses;
     struct pending *pending;
     uint32_t pending_count, pending_room;
+    struct token *targets;          /* of .branchtargets, one list after the other */
+    uint32_t target_count, target_room;
     uint32_t register_room, instruction_room, variable_room, label_room;
     uint32_t global_room, function_room;
     uint32_t registers, instructions;       /* of the module */
     uint64_t data_bytes, const_bytes;
     char    *name_at;               /* free part of the module's names */
-    uint32_t in_registers[PARAMS], out_register;    /* of .reg parameters, or NO_REGISTER */
+    uint32_t in_registers[PARAMS], out_registers[RETURNS];   /* of .reg parameters */
     /* the statement being read */
     struct ptx_instruction i;
     struct token opcode, suffix[SUFFIXES];
@@ -111,6 +115,7 @@ void symbols_cut(struct reader *r, uint32_t count);     /* forgets all but the f
 void symbols_free(struct symbols *s);
 const struct ptx_variable *variable_of(const struct reader *r, uint32_t number);
 bool symbol_unknown(struct reader *r, const struct token *name, const char *what);
+void keep_short(char *to, size_t size, const struct token *name);
 const char *symbol_kind_name(enum symbol_kind kind);
 
 /* constant.c */
@@ -153,6 +158,7 @@ void form_print(const struct ptx_instruction *i, char *text, size_t size);
 
 /* check.c */
 bool check_operands(struct reader *r);
+enum ptx_type special_type(uint32_t number);
 bool type_fits(enum ptx_type reg, enum ptx_type wanted, bool wider);
 bool check_one(struct reader *r, struct ptx_operand *o, const struct place *at,
                enum ptx_type type);             /* a source */
@@ -169,9 +175,16 @@ bool read_call(struct reader *r);
 bool emit_param(struct reader *r, bool load, const struct ptx_operand *value, uint32_t variable,
                 enum ptx_type type);            /* ld.param or st.param */
 uint32_t first_form(enum ptx_op op);
+uint32_t setp_form(bool combined);                      /* setp.eq{.and}.u32 */
 enum ptx_type param_type(enum ptx_type t);
 bool emit(struct reader *r);        /* r->i is one more instruction of the function */
+bool branch_to(struct reader *r, const struct token *label);    /* i is a bra */
 bool read_body(struct reader *r);
+
+/* replace.c */
+bool read_targets(struct reader *r, const struct token *name);
+bool read_jump(struct reader *r);               /* brx.idx */
+bool replace(struct reader *r);
 bool store_returns(struct reader *r);
 bool load_params(struct reader *r);
 bool skip_past(struct reader *r, const char *sign);

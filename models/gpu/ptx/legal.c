@@ -15,6 +15,8 @@ static bool check_convert(struct reader *r)
     struct place at = opcode_place(r);
     unsigned have = ptx_type_bytes(from), want = ptx_type_bytes(to);
     bool whole_rounding = r->i.round >= PTX_RNI;
+    if (r->i.operands > 2 || to == PTX_TF32 || to == PTX_BF16 || from == PTX_BF16)
+        return true;            /* the form says all */
     bool rounds = r->i.round != PTX_R_NONE;
     if (is_float(from) && !is_float(to) && !whole_rounding)
         return refuse_at(r, &at, "a floating-point number becomes a whole one; expected .rni, "
@@ -124,6 +126,23 @@ static bool check_cvta(struct reader *r)
     return true;
 }
 
+/* Up to sm_60 these had no mask: all lanes of the warp that get there. */
+static bool add_mask(struct reader *r)
+{
+    struct place at = opcode_place(r);
+    if (PTX_HAS(&r->i, SYNC))
+        return true;
+    if (r->m->target >= 70)
+        return refuse_at(r, &at, "without .sync it ends with sm_60, and the module is for sm_%u; "
+                         "expected .sync and a mask", r->m->target);
+    r->i.operand[r->i.operands++] = (struct ptx_operand){
+        .kind = PTX_IMMEDIATE, .type = PTX_S64, .bits = UINT32_MAX, .column = r->i.column
+    };
+    r->i.modifiers |= UINT64_C(1) << PTX_M_SYNC;
+    r->i.form--;                /* in the table it stands after the one with .sync */
+    return true;
+}
+
 /* Operands of all but moves of vectors, then what is special to an opcode. */
 bool check_legal(struct reader *r)
 {
@@ -134,12 +153,12 @@ bool check_legal(struct reader *r)
     if (!check_operands(r))
         return false;
     switch (r->i.op) {
-    case PTX_CVT:  return r->i.operands > 2 || r->i.type[0] == PTX_TF32
-                       || r->i.type[1] == PTX_BF16 || check_convert(r);
+    case PTX_CVT:  return check_convert(r);
     case PTX_LD: case PTX_LDU: case PTX_ST: return check_vector_bytes(r);
     case PTX_CP_ASYNC: return check_copy(r);
     case PTX_BAR:      return check_barrier(r);
     case PTX_CVTA:     return check_cvta(r);
+    case PTX_SHFL: case PTX_VOTE: return add_mask(r);
     default:           return true;
     }
 }

@@ -14,7 +14,7 @@ static const struct word { char kind; const char *text; uint8_t value; } words[]
     { 'h', "cv", PTX_CV }, { 'h', "wb", PTX_WB }, { 'h', "wt", PTX_WT },
     { 'v', "v2", 2 }, { 'v', "v4", 4 }, { 'v', "x1", 1 }, { 'v', "x2", 2 }, { 'v', "x4", 4 },
     { 'o', "cta", PTX_CTA }, { 'o', "cluster", PTX_CLUSTER }, { 'o', "gpu", PTX_GPU },
-    { 'o', "sys", PTX_SYS },
+    { 'o', "gl", PTX_GPU }, { 'o', "sys", PTX_SYS },
     { 'k', "a", 'a' }, { 'k', "b", 'b' }, { 'k', "c", 'c' }, { 'k', "d", 'd' },
     { 'y', "row", 1 }, { 'y', "col", 0 },
     { 'g', "m16n8k4", 4 }, { 'g', "m16n8k8", 8 }, { 'g', "m16n8k16", 16 },
@@ -163,7 +163,8 @@ static void set_field(struct ptx_instruction *i, char kind, const char *word, si
             i->modifiers |= UINT64_C(1) << n;
 }
 
-/* How many suffixes the form takes; all of them, and nothing missing: it matches. */
+/* How many suffixes the form takes; all of them, and nothing missing: it matches.  `i` gets
+ * what they say, unless it is NULL. */
 static bool try_form(const struct reader *r, const struct form *f, struct ptx_instruction *i,
                      uint32_t *taken)
 {
@@ -173,7 +174,8 @@ static bool try_form(const struct reader *r, const struct form *f, struct ptx_in
     *taken = 0;
     for (struct element e; next_element(&at, &e); ) {
         if (*taken < r->suffixes && element_takes(&e, &r->suffix[*taken], &word, &length)) {
-            set_field(i, e.kind, word, length, &types, &layouts);
+            if (i)
+                set_field(i, e.kind, word, length, &types, &layouts);
             ++*taken;
         } else if (!e.optional) {
             return false;
@@ -226,11 +228,10 @@ static bool refuse_form(struct reader *r, uint32_t best)
     char list[260] = "";
     const struct token *at = best < r->suffixes ? &r->suffix[best] : &r->opcode;
     for (uint32_t n = 0; n < ptx_form_count; n++) {
-        struct ptx_instruction scratch = { .op = 0 };
         uint32_t taken;
         if (ptx_forms[n].op != r->i.op)
             continue;
-        try_form(r, &ptx_forms[n], &scratch, &taken);
+        try_form(r, &ptx_forms[n], NULL, &taken);
         if (taken == best && !strstr(list, "nothing more"))
             add_expected(r, &ptx_forms[n], taken, list, sizeof list - 32);
     }
@@ -257,12 +258,11 @@ bool match_form(struct reader *r)
     uint32_t best = 0;
     for (uint32_t n = 0; n < ptx_form_count; n++) {
         const struct form *f = &ptx_forms[n];
-        struct ptx_instruction i = r->i;
         uint32_t taken;
-        if (f->op != i.op)
+        if (f->op != r->i.op)
             continue;
-        if (try_form(r, f, &i, &taken)) {
-            r->i = i;
+        if (try_form(r, f, NULL, &taken)) {
+            try_form(r, f, &r->i, &taken);
             r->i.form = n;
             if (!r->i.vector)
                 r->i.vector = 1;
@@ -291,8 +291,28 @@ static int name_parts(const struct reader *r, const char *name)
     return parts;
 }
 
+/* PTX has these; this reader does not, so nothing else can have been meant. */
+static bool is_unsupported(const struct token *t)
+{
+    static const char *const names[] = {
+        "alloca", "brx", "clusterlaunchcontrol", "cp", "createpolicy",
+        "getctarank", "griddepcontrol", "istypep", "mapa", "mbarrier", "multimem", "setmaxnreg",
+        "stackrestore", "stacksave", "stmatrix", "suld", "suq", "sured",
+        "sust", "tcgen05", "tensormap", "tex", "tld4", "txq", "vabsdiff", "vabsdiff2",
+        "vabsdiff4", "vadd", "vadd2", "vadd4", "vavrg2", "vavrg4", "vmad", "vmax", "vmax2",
+        "vmax4", "vmin", "vmin2", "vmin4", "vset", "vset2", "vset4", "vshl", "vshr", "vsub",
+        "vsub2", "vsub4", "wgmma", "wmma"
+    };
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++)
+        if (is_word(t, names[n]))
+            return true;
+    return false;
+}
+
 static bool refuse_op(struct reader *r)
 {
+    if (is_unsupported(&r->opcode))
+        return refuse(r, &r->opcode, "%s is not supported", r->written);
     char word[64];
     snprintf(word, sizeof word, "%.*s", SHOW(&r->opcode));
     const char *near = diag_nearest(word, ptx_op_names, PTX_OPS_COUNT);

@@ -186,6 +186,7 @@ struct ptx_module *ptx_read(const char *text, size_t size, const char *file, str
     bool good = read_module(r);
     symbols_free(&r->symbols);
     free(r->pending);
+    free(r->targets);
     free(r);
     if (good)
         return m;

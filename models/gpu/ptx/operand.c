@@ -1,4 +1,6 @@
 /* operand.c - one operand as it is written; whether it fits is for check.c. */
+#include <string.h>
+
 #include "models/gpu/ptx/inside.h"
 
 static int special_of(const struct token *t, const struct token *part)
@@ -98,6 +100,27 @@ static bool read_pair(struct reader *r, struct ptx_operand *o)
     return lex_next(r);
 }
 
+/* Of `.reg .v4 .f32 v`: v.x to v.w (or .r to .a), or all of it. */
+static bool read_part(struct reader *r, struct ptx_operand *o, const struct symbol *y)
+{
+    if (r->token.kind != T_DIRECTIVE) {
+        o->kind  = PTX_VECTOR_OF;
+        o->count = y->count;
+        for (uint32_t n = 0; n < y->count; n++)
+            o->vector[n] = (struct ptx_element){ .kind = PTX_REGISTER, .number = y->number + n };
+        return true;
+    }
+    static const char letters[] = "xyzwrgba";
+    const char *at = r->token.length == 1 ? strchr(letters, r->token.text[0]) : NULL;
+    uint32_t part = at ? (uint32_t)(at - letters) % 4 : UINT32_MAX;
+    if (part >= y->count)
+        return refuse(r, &r->token, "'.%.*s' is no part of the vector; expected %s",
+                      SHOW(&r->token), y->count == 2 ? ".x or .y" : ".x, .y, .z or .w");
+    o->kind   = PTX_REGISTER;
+    o->number = y->number + part;
+    return lex_next(r);
+}
+
 static bool read_name(struct reader *r, struct ptx_operand *o)
 {
     struct token name = r->token;
@@ -113,6 +136,7 @@ static bool read_name(struct reader *r, struct ptx_operand *o)
         o->number = y->number + index;
         switch (y->kind) {
         case S_REGISTER: case S_RANGE: o->kind = PTX_REGISTER; break;
+        case S_PARTS: return read_part(r, o, y);
         case S_VARIABLE:
             o->kind = PTX_VARIABLE;
             return is_sign(r, "[") ? read_index(r, o, y) : read_offset(r, &o->offset);

@@ -57,6 +57,12 @@ const struct ptx_variable *ptx_find_variable(const struct ptx_module *m,
     return number < f->return_count ? &f->returns[number] : NULL;
 }
 
+/* Names are kept up to PTX_NAME - 1 characters. */
+static bool has_name(const struct ptx_function *f, const char *name)
+{
+    return !name || strncmp(f->name, name, sizeof f->name - 1) == 0;
+}
+
 static bool is_kernel(const struct ptx_function *f) { return f->is_entry && f->has_body; }
 
 /* The names of the entries, for a message. */
@@ -91,7 +97,7 @@ const struct ptx_function *ptx_entry(const struct ptx_module *m, const char *nam
     uint32_t count = 0;
     for (uint32_t n = 0; n < m->function_count; n++) {
         const struct ptx_function *f = &m->functions[n];
-        if (is_kernel(f) && (!name || strcmp(f->name, name) == 0)) {
+        if (is_kernel(f) && has_name(f, name)) {
             found = f;
             count++;
         }

@@ -216,7 +216,7 @@ struct ptx_function {
     bool     is_entry, has_body;
     struct ptx_variable *params;    /* in order; offsets follow from align and size */
     uint32_t param_count;
-    struct ptx_variable *returns;   /* of a device function, at most one */
+    struct ptx_variable *returns;   /* of a device function, usually one */
     uint32_t return_count;
     struct ptx_register *registers;
     uint32_t register_count;

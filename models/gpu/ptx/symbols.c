@@ -10,6 +10,7 @@
 
 #define NO_SYMBOL UINT32_MAX
 #define DIGITS    9             /* of an index */
+#define LONGEST   1024          /* characters of a name */
 
 void *grow(void *list, uint32_t count, uint32_t *room, size_t size)
 {
@@ -97,24 +98,67 @@ const struct symbol *symbol_find(const struct reader *r, const struct token *nam
     return take_range ? range : one;
 }
 
-/* Whether a name of these braces is there already: the name itself or one of the range. */
+static bool is_any_taken(struct reader *r, const struct token *name, uint32_t count)
+{
+    const struct symbol *same = find(&r->symbols, name->text, name->length, true);
+    if (same && same->depth == r->depth)
+        return true;
+    size_t length = name->length < LONGEST ? name->length : LONGEST;
+    char text[LONGEST + 16];
+    for (uint32_t i = 0; i < count; i++) {
+        struct token one = { .text = text };
+        uint32_t index;
+        one.length = (uint32_t)snprintf(text, sizeof text, "%.*s%u", (int)length, name->text, i);
+        const struct symbol *y = symbol_find(r, &one, &index);
+        if (y && y->depth == r->depth)
+            return true;
+    }
+    return false;
+}
+
+/* The number that `name` has after `stem`, as in %r12 after %r; -1: none. */
+static int64_t index_after(const char *name, size_t length, const char *stem, size_t stem_length)
+{
+    if (length <= stem_length || length - stem_length > DIGITS
+        || memcmp(name, stem, stem_length) != 0)
+        return -1;
+    int64_t value = 0;
+    for (size_t n = stem_length; n < length; n++) {
+        if (name[n] < '0' || name[n] > '9')
+            return -1;
+        value = 10 * value + (name[n] - '0');
+    }
+    bool leading_zero = name[stem_length] == '0' && length - stem_length > 1;
+    return leading_zero ? -1 : value;
+}
+
+/* Whether `range` (a stem and its count) has a name that `y` has too. */
+static bool overlap(const struct token *range, uint32_t count, const struct symbol *y)
+{
+    int64_t after = index_after(y->name, y->length, range->text, range->length);
+    if (y->kind != S_RANGE)
+        return after >= 0 && after < count;
+    /* %r<20> and %r1<5>: the latter's first is %r10. */
+    int64_t before = index_after(range->text, range->length, y->name, y->length);
+    return (after > 0 && 10 * after < count) || (before > 0 && 10 * before < y->count)
+        || (y->length == range->length && memcmp(y->name, range->text, y->length) == 0);
+}
+
+/* Whether a name of these braces is there already: the name itself or one of the range.
+ * Of a long list of names and a short range the latter is walked, so that many of either
+ * take no more time than there are registers. */
 static bool is_taken(struct reader *r, const struct token *name, uint32_t count, bool range)
 {
+    const struct symbols *s = &r->symbols;
     uint32_t index;
     if (!range) {
         const struct symbol *y = symbol_find(r, name, &index);
         return y && y->depth == r->depth;
     }
-    const struct symbol *same = find(&r->symbols, name->text, name->length, true);
-    if (same && same->depth == r->depth)
-        return true;
-    char text[PTX_NAME + 16];
-    for (uint32_t i = 0; i < count; i++) {
-        struct token one = { .text = text };
-        one.length = (uint32_t)snprintf(text, sizeof text, "%.*s%u", (int)name->length,
-                                        name->text, i);
-        const struct symbol *y = symbol_find(r, &one, &index);
-        if (y && y->depth == r->depth)
+    for (uint32_t i = s->count, n = 0; i-- > 0 && s->list[i].depth == r->depth; n++) {
+        if (n > count + 64)
+            return is_any_taken(r, name, count);
+        if (overlap(name, count, &s->list[i]))
             return true;
     }
     return false;
@@ -124,9 +168,9 @@ bool symbol_add(struct reader *r, const struct token *name, enum symbol_kind kin
                 uint32_t number, uint32_t count)
 {
     struct symbols *s = &r->symbols;
-    if (name->length >= PTX_NAME)
-        return refuse(r, name, "a name of %u characters; expected fewer than %d", name->length,
-                      PTX_NAME);
+    if (name->length > LONGEST)
+        return refuse(r, name, "a name of %u characters; expected at most %d", name->length,
+                      LONGEST);
     if (is_taken(r, name, count, kind == S_RANGE))
         return refuse(r, name, "%.*s is defined twice; expected a new name", SHOW(name));
     s->list = grow(s->list, s->count, &s->room, sizeof *s->list);
@@ -162,7 +206,8 @@ void symbols_free(struct symbols *s)
 const char *symbol_kind_name(enum symbol_kind kind)
 {
     static const char *const names[] = {
-        [S_REGISTER] = "a register", [S_RANGE] = "a register", [S_VARIABLE] = "a variable",
+        [S_REGISTER] = "a register", [S_RANGE] = "a register", [S_PARTS] = "a vector",
+        [S_VARIABLE] = "a variable",
         [S_LABEL] = "a label", [S_FUNCTION] = "a function", [S_TARGETS] = "a list of labels"
     };
     return names[kind];
@@ -200,4 +245,12 @@ const struct ptx_variable *variable_of(const struct reader *r, uint32_t number)
     if (number >= PARAM_NUMBER)
         return &r->f->params[number - PARAM_NUMBER];
     return &r->f->variables[number];
+}
+
+/* What fits of a name: the reader itself knows all of it. */
+void keep_short(char *to, size_t size, const struct token *name)
+{
+    size_t length = name->length < size ? name->length : size - 1;
+    memcpy(to, name->text, length);
+    to[length] = '\0';
 }
