@@ -37,7 +37,7 @@ static bool replace_special(struct reader *r, struct ptx_operand *o)
 {
     bool wide = special_type(o->number) == PTX_U64;
     struct ptx_instruction kept = r->i;
-    uint32_t number;
+    uint32_t number = 0;
     if (!new_register(r, "special", wide ? PTX_B64 : PTX_B32, &number))
         return false;
     r->i = plain(r, PTX_MOV, wide ? PTX_U64 : PTX_U32, 2);
