@@ -4,8 +4,8 @@
  * with a predicate: p gets that of the comparison, q that of its opposite.  Ordered
  * comparisons of a NaN are false, unordered ones (equ, neu, ltu, ...) true.
  *
- * mode: [0] the comparison, [1] the boolean operation, [2] halves are bf16, [3] of set: what
- * stands for true.
+ * mode: [0] the comparison, [1] the boolean operation, [2] of halves: format and FTZ, [3] of
+ * set: what stands for true.
  */
 #include "models/gpu/execute_inside.h"
 
@@ -50,6 +50,7 @@ static const uint8_t outcomes[] = {
 #define S32(x) ((int32_t)(x))
 #define S64(x) ((int64_t)(x))
 #define F16(x) f16_to_f32((uint16_t)(x))
+#define F16Z(x) f16_to_f32((uint16_t)((x) & 0x7c00 ? (x) : (x) & 0x8000))
 #define BF16(x) bf16_to_f32((uint16_t)(x))
 #define F32(x) f32_from_bits(x)
 #define F32Z(x) f32_from_bits(gpu_flush(x))
@@ -61,6 +62,7 @@ COMPARE(compare_s32, GPU_WIDE, 32, int32_t, S32)
 COMPARE(compare_u64, GPU_WIDE, 64, uint64_t, U32)
 COMPARE(compare_s64, GPU_WIDE, 64, int64_t, S64)
 COMPARE(compare_f16, , 32, float, F16)
+COMPARE(compare_f16_ftz, , 32, float, F16Z)
 COMPARE(compare_bf16, GPU_WIDE, 32, float, BF16)
 COMPARE(compare_f32, GPU_WIDE, 32, float, F32)
 COMPARE(compare_f32_ftz, GPU_WIDE, 32, float, F32Z)
@@ -105,7 +107,13 @@ static void put_word(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask,
         put_word(w, op, mask, compare_##type(w, op));                               \
     }
 BOTH(u16) BOTH(s16) BOTH(u32) BOTH(s32) BOTH(u64) BOTH(s64)
-BOTH(f16) BOTH(bf16) BOTH(f32) BOTH(f32_ftz) BOTH(f64)
+BOTH(f16) BOTH(f16_ftz) BOTH(bf16) BOTH(f32) BOTH(f32_ftz) BOTH(f64)
+
+enum { IS_BF16 = 1, FTZ = 2 };
+static float half_value(uint16_t x, uint8_t flags)
+{
+    return flags & IS_BF16 ? BF16(x) : flags & FTZ ? F16Z(x) : F16(x);
+}
 
 /* Two halves: of setp p and q are theirs, each joined; of set the halves of the word. */
 static void halves(struct gpu_warp *w, const struct gpu_op *op, uint32_t out[2])
@@ -116,8 +124,7 @@ static void halves(struct gpu_warp *w, const struct gpu_op *op, uint32_t out[2])
     GPU_EACH_LANE(l)
         for (unsigned h = 0; h < 2; h++) {
             uint16_t x = (uint16_t)(a[l] >> 16 * h), y = (uint16_t)(b[l] >> 16 * h);
-            float u = op->mode[2] ? bf16_to_f32(x) : f16_to_f32(x);
-            float v = op->mode[2] ? bf16_to_f32(y) : f16_to_f32(y);
+            float u = half_value(x, op->mode[2]), v = half_value(y, op->mode[2]);
             uint32_t is = u < v ? BELOW : u == v ? SAME : u > v ? ABOVE : UNORDERED;
             out[h] |= (uint32_t)((wanted & is) != 0) << l;
         }
@@ -209,10 +216,12 @@ static bool find_comparison(const struct ptx_instruction *i, struct gpu_op *op)
         return false;
     op->mode[0] = i->compare;
     op->mode[1] = i->function;
-    op->mode[2] = type == PTX_BF16X2;
+    op->mode[2] = (uint8_t)((type == PTX_BF16X2 ? IS_BF16 : 0) | (ftz ? FTZ : 0));
     op->execute = is_set ? by_type[type].set : by_type[type].setp;
     if (type == PTX_F32 && ftz)
         op->execute = is_set ? set_f32_ftz : setp_f32_ftz;
+    if (type == PTX_F16 && ftz)
+        op->execute = is_set ? set_f16_ftz : setp_f16_ftz;
     int yes = is_set ? yes_for(to, type) : ONES;
     if (yes < 0)
         return false;

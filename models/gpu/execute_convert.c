@@ -164,36 +164,54 @@ GPU_INLINE uint32_t whole_s32(float x, float whole)
     return fits ? (uint32_t)inside : x == x ? limit : 0;
 }
 
+/* A register wider than the type: the rest of it is sign or zeros. */
+static void put_rest(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask)
+{
+    uint32_t rest[GPU_LANES];
+    const uint32_t *low = gpu_dest(w, op, 0);
+    for (unsigned l = 0; l < GPU_LANES; l++)
+        rest[l] = is_signed(op->mode[TO]) && low[l] >> 31 ? UINT32_MAX : 0;
+    gpu_put(w, op, 1, mask, rest);
+}
+
+#define CONVERT(name, expression)                                                   \
+    GPU_OP1(name##_word, 32, 32, expression)                                        \
+    static void name(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask)    \
+    {                                                                               \
+        name##_word(w, op, mask);                                                   \
+        if (op->dsts == 2)                                                          \
+            put_rest(w, op, mask);                                                  \
+    }
+
 GPU_OP1(widen_u32, 64, 32, a)
 GPU_OP1(widen_s32, 64, 32, (int64_t)(int32_t)a)
-GPU_OP1(narrow_64, 32, 64, a)
-GPU_OP1(low_32, 32, 32, a)
-GPU_OP1(low_u16, 32, 32, (uint16_t)a)
-GPU_OP1(low_s16, 32, 32, (int16_t)a)
-GPU_OP1(low_u8, 32, 32, (uint8_t)a)
-GPU_OP1(low_s8, 32, 32, (int8_t)a)
-GPU_OP1(f32_from_s32, 32, 32, f32_bits((float)(int32_t)a))
-GPU_OP1(f32_from_u32, 32, 32, f32_bits((float)a))
-GPU_OP1(s32_from_f32_rz, 32, 32, whole_s32(F(a), truncf(F(a))))
-GPU_OP1(s32_from_f32_rn, 32, 32, whole_s32(F(a), rintf(F(a))))
-GPU_OP1(s32_from_f32_rm, 32, 32, whole_s32(F(a), floorf(F(a))))
-GPU_OP1(f16_near, 32, 32, NEAR_F16(a))
-GPU_OP1(bf16_near, 32, 32, NEAR_BF16(a))
+CONVERT(low_32, a)
+CONVERT(low_u16, (uint16_t)a)
+CONVERT(low_s16, (int16_t)a)
+CONVERT(low_u8, (uint8_t)a)
+CONVERT(low_s8, (int8_t)a)
+CONVERT(f32_from_s32, f32_bits((float)(int32_t)a))
+CONVERT(f32_from_u32, f32_bits((float)a))
+CONVERT(s32_from_f32_rz, whole_s32(F(a), truncf(F(a))))
+CONVERT(s32_from_f32_rn, whole_s32(F(a), rintf(F(a))))
+CONVERT(s32_from_f32_rm, whole_s32(F(a), floorf(F(a))))
+CONVERT(f16_near, NEAR_F16(a))
+CONVERT(bf16_near, NEAR_BF16(a))
 GPU_OP2(f16x2_near, 32, 32, 32, NEAR_F16(a) << 16 | NEAR_F16(b))
 GPU_OP2(bf16x2_near, 32, 32, 32, NEAR_BF16(a) << 16 | NEAR_BF16(b))
-GPU_OP1(f32_from_f16, 32, 32, gpu_f32(half_to_f32(a & 0xffff)))
-GPU_OP1(f32_from_bf16, 32, 32, gpu_f32(half_bf16_to_f32(a)))
-GPU_OP1(f32_whole_rn, 32, 32, gpu_f32(rintf(F(a))))
-GPU_OP1(f32_whole_rz, 32, 32, gpu_f32(truncf(F(a))))
-GPU_OP1(f32_whole_rm, 32, 32, gpu_f32(floorf(F(a))))
-GPU_OP1(f32_whole_rp, 32, 32, gpu_f32(ceilf(F(a))))
+CONVERT(f32_from_f16, gpu_f32(half_to_f32(a & 0xffff)))
+CONVERT(f32_from_bf16, gpu_f32(half_bf16_to_f32(a)))
+CONVERT(f32_whole_rn, gpu_f32(rintf(F(a))))
+CONVERT(f32_whole_rz, gpu_f32(truncf(F(a))))
+CONVERT(f32_whole_rm, gpu_f32(floorf(F(a))))
+CONVERT(f32_whole_rp, gpu_f32(ceilf(F(a))))
 
 #define T(id) PTX_##id
 static const struct { uint8_t to, from, round; gpu_execute_fn execute; } common[] = {
     { T(U64), T(U32), PTX_R_NONE, widen_u32 }, { T(S64), T(S32), PTX_R_NONE, widen_s32 },
     { T(S64), T(U32), PTX_R_NONE, widen_u32 }, { T(U64), T(S32), PTX_R_NONE, widen_s32 },
-    { T(U32), T(U64), PTX_R_NONE, narrow_64 }, { T(S32), T(S64), PTX_R_NONE, narrow_64 },
-    { T(S32), T(U64), PTX_R_NONE, narrow_64 }, { T(U32), T(S64), PTX_R_NONE, narrow_64 },
+    { T(U32), T(U64), PTX_R_NONE, low_32 }, { T(S32), T(S64), PTX_R_NONE, low_32 },
+    { T(S32), T(U64), PTX_R_NONE, low_32 }, { T(U32), T(S64), PTX_R_NONE, low_32 },
     { T(U32), T(S32), PTX_R_NONE, low_32 }, { T(S32), T(U32), PTX_R_NONE, low_32 },
     { T(U32), T(U16), PTX_R_NONE, low_u16 }, { T(S32), T(U16), PTX_R_NONE, low_u16 },
     { T(U32), T(S16), PTX_R_NONE, low_s16 }, { T(S32), T(S16), PTX_R_NONE, low_s16 },

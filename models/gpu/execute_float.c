@@ -67,7 +67,6 @@ GPU_INLINE uint32_t if_numbers(uint32_t a, uint32_t b, uint32_t result)
 }
 
 #define SIZE(x) ((x) & 0x7fffffff)
-#define XOR_SIGN(x) (SIZE(x) | ((a ^ b) & 0x80000000))
 #define EXTREME(name, f)                                                            \
     GPU_OP2(name, 32, 32, 32, f(a, b))                                              \
     GPU_OP2(name##_ftz, 32, 32, 32, f(Z(a), Z(b)))                                  \
@@ -75,6 +74,19 @@ GPU_INLINE uint32_t if_numbers(uint32_t a, uint32_t b, uint32_t result)
     GPU_OP2(name##_ftz_nan, 32, 32, 32, if_numbers(a, b, f(Z(a), Z(b))))
 EXTREME(min, lesser)
 EXTREME(max, greater)
+
+/* .xorsign.abs: of the sizes, with the sign that a product has.  mode[1]: FTZ, NO_NAN. */
+enum { FTZ = 1, SAT = 2, NO_NAN = 4 };
+static uint32_t xor_sign(uint32_t a, uint32_t b, bool least, uint8_t flags)
+{
+    uint32_t x = SIZE(flags & FTZ ? Z(a) : a), y = SIZE(flags & FTZ ? Z(b) : b);
+    uint32_t result = least ? lesser(x, y) : greater(x, y);
+    if (flags & NO_NAN)
+        result = if_numbers(x, y, result);
+    return F(result) == F(result) ? result | ((a ^ b) & 0x80000000) : result;
+}
+GPU_OP2_AS(, min_xorsign, 32, 32, 32, xor_sign(a, b, true, op->mode[1]))
+GPU_OP2_AS(, max_xorsign, 32, 32, 32, xor_sign(a, b, false, op->mode[1]))
 
 GPU_INLINE uint32_t quiet(uint32_t a) { return F(a) == F(a) ? a : GPU_F32_NAN; }
 GPU_OP1(size, 32, 32, quiet(SIZE(a)))
@@ -97,7 +109,6 @@ ONE1(square_root, root)
 ONE1(rsqrt, reciprocal_root)
 
 /* Any rounding, a lane at a time: mode[0] the rounding, mode[1] FTZ and SAT, mode[2] which. */
-enum { FTZ = 1, SAT = 2 };
 enum { ADD, SUB, MUL, FMA, DIV, RCP, SQRT };
 
 static uint32_t directed_lane(uint32_t which, uint32_t a, uint32_t b, uint32_t c,
@@ -183,6 +194,8 @@ static const struct gpu_form forms[] = {
     TWO(PTX_RCP, 0, rcp), TWO(PTX_RCP, AP, rcp),
     TWO(PTX_SQRT, 0, square_root), TWO(PTX_SQRT, AP, square_root), TWO(PTX_RSQRT, AP, rsqrt),
     TWO(PTX_ABS, 0, size), TWO(PTX_NEG, 0, neg), NANS(PTX_MIN, min), NANS(PTX_MAX, max),
+    { PTX_MIN, F32, GPU_M(XORSIGN), FZ | GPU_M(NAN), min_xorsign },
+    { PTX_MAX, F32, GPU_M(XORSIGN), FZ | GPU_M(NAN), max_xorsign },
     { PTX_COPYSIGN, F32, 0, 0, sign_of }, { PTX_TESTP, F32, 0, 0, testp },
 };
 
@@ -207,10 +220,11 @@ bool gpu_execute_float(const struct ptx_instruction *i, struct gpu_op *op)
     if (!op->execute)
         return false;
     op->mode[0] = i->function;
+    op->mode[1] = (uint8_t)((PTX_HAS(i, FTZ) ? FTZ : 0) | (PTX_HAS(i, SAT) ? SAT : 0) |
+                            (PTX_HAS(i, NAN) ? NO_NAN : 0));
     if (i->round == PTX_R_NONE || i->round == PTX_RN)
         return true;
     op->mode[0] = (uint8_t)gpu_rounding(i->round);
-    op->mode[1] = (uint8_t)((PTX_HAS(i, FTZ) ? FTZ : 0) | (PTX_HAS(i, SAT) ? SAT : 0));
     op->mode[2] = directed_as(i->op);
     op->execute = directed;
     return op->mode[2] <= SQRT;

@@ -112,37 +112,59 @@ OF_FORMAT(bf16)
 ALL(f16)
 ALL(bf16)
 
-/* .ftz of f16: operands and result, by the plain function between. */
-static void flush_words(uint32_t x[GPU_LANES])
+/* Forms that are seldom seen, a lane at a time: .ftz, .xorsign.  mode: which, flags. */
+enum { ADD, SUB, MUL, FMA, NEG, ABS, MIN, MAX, NONE };
+enum { FTZ = 1, SAT = 2, RELU = 4, NO_NAN = 8, XORSIGN = 16, TWO = 32, IS_BF16 = 64 };
+
+static uint32_t flushed(uint32_t x, uint8_t flags)
 {
-    GPU_EACH_LANE(l)
-        for (unsigned at = 0; at < 32; at += 16)
-            if (!(x[l] >> at & 0x7c00))
-                x[l] &= ~(UINT32_C(0x7fff) << at);
+    return flags & FTZ && !(x & 0x7c00) ? x & 0x8000 : LOW(x);
 }
 
-static uint32_t flushed_lane(uint8_t which, uint32_t a, uint32_t b, uint32_t c, bool sat)
+static uint32_t seldom_extreme(uint32_t a, uint32_t b, bool least, uint8_t flags)
 {
-    uint32_t x = which == 0 ? add_f16(a, b) : which == 1 ? sub_f16(a, b)
-                 : which == 2 ? mul_f16(a, b) : fma_f16(a, b, c);
-    return sat ? sat_f16(x) : which == 4 && x & 0x8000 ? 0 : x;
+    uint32_t infinity = flags & IS_BF16 ? INF_bf16 : INF_f16, sign = (a ^ b) & 0x8000;
+    if (flags & XORSIGN) {
+        a &= 0x7fff;
+        b &= 0x7fff;
+    }
+    uint32_t x = extreme(a, b, infinity, least);
+    if (flags & NO_NAN)
+        x = ANY_NAN(a, b, infinity, x);
+    return flags & XORSIGN && !IS_NAN(x, infinity) ? x | sign : x;
 }
 
-/* mode: which, .sat, two. */
-static void flushed(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask)
+static uint32_t seldom_lane(uint8_t which, uint8_t flags, uint32_t a, uint32_t b, uint32_t c)
+{
+    a = flushed(LOW(a), flags);
+    b = flushed(LOW(b), flags);
+    c = flushed(LOW(c), flags);
+    uint32_t x = 0;
+    switch (which) {
+    case ADD: x = add_f16(a, b); break;
+    case SUB: x = sub_f16(a, b); break;
+    case MUL: x = mul_f16(a, b); break;
+    case FMA: x = flags & RELU ? relu_f16(a, b, c) : fma_f16(a, b, c); break;
+    case NEG: x = neg_f16(a); break;
+    case ABS: x = abs_f16(a); break;
+    default:  return seldom_extreme(a, b, which == MIN, flags);
+    }
+    x = flushed(x, flags);
+    return flags & SAT ? sat_f16(x) : x;
+}
+
+static void seldom(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask)
 {
     uint32_t x[3][GPU_LANES] = { { 0 } }, result[GPU_LANES];
-    for (unsigned i = 0; i < op->srcs && i < 3; i++) {
+    uint8_t which = op->mode[0], flags = op->mode[1];
+    for (unsigned i = 0; i < op->srcs && i < 3; i++)
         memcpy(x[i], gpu_source(w, op, i), sizeof x[i]);
-        flush_words(x[i]);
-    }
     GPU_EACH_LANE(l) {
-        result[l] = flushed_lane(op->mode[0], x[0][l], x[1][l], x[2][l], op->mode[1]);
-        if (op->mode[2])
-            result[l] |= flushed_lane(op->mode[0], x[0][l] >> 16, x[1][l] >> 16, x[2][l] >> 16,
-                                      op->mode[1]) << 16;
+        result[l] = seldom_lane(which, flags, x[0][l], x[1][l], x[2][l]);
+        if (flags & TWO)
+            result[l] |= seldom_lane(which, flags, x[0][l] >> 16, x[1][l] >> 16,
+                                     x[2][l] >> 16) << 16;
     }
-    flush_words(result);
     gpu_put(w, op, 0, mask, result);
 }
 
@@ -164,29 +186,41 @@ static const struct gpu_form forms[] = {
     FORMS(BF16, bf16, _one), FORMS(BF16X2, bf16, _two),
 };
 
-static bool find_flushed(const struct ptx_instruction *i, struct gpu_op *op)
+static uint8_t seldom_as(enum ptx_op op)
 {
-    bool relu = PTX_HAS(i, RELU);
-    switch (i->op) {
-    case PTX_ADD: op->mode[0] = 0; break;
-    case PTX_SUB: op->mode[0] = 1; break;
-    case PTX_MUL: op->mode[0] = 2; break;
-    case PTX_FMA: op->mode[0] = relu ? 4 : 3; break;
-    default:      return false;
+    switch (op) {
+    case PTX_ADD: return ADD;
+    case PTX_SUB: return SUB;
+    case PTX_MUL: return MUL;
+    case PTX_FMA: return FMA;
+    case PTX_NEG: return NEG;
+    case PTX_ABS: return ABS;
+    case PTX_MIN: return MIN;
+    case PTX_MAX: return MAX;
+    default:      return NONE;
     }
-    op->mode[1] = PTX_HAS(i, SAT);
-    op->mode[2] = i->type[0] == PTX_F16X2;
-    op->execute = flushed;
-    return !(i->modifiers & ~(GPU_M(FTZ) | GPU_M(SAT) | (i->op == PTX_FMA ? GPU_M(RELU) : 0)));
+}
+
+static bool find_seldom(const struct ptx_instruction *i, struct gpu_op *op)
+{
+    bool bf16 = i->type[0] == PTX_BF16 || i->type[0] == PTX_BF16X2;
+    bool two = i->type[0] == PTX_F16X2 || i->type[0] == PTX_BF16X2;
+    op->mode[0] = seldom_as(i->op);
+    op->mode[1] = (uint8_t)((PTX_HAS(i, FTZ) ? FTZ : 0) | (PTX_HAS(i, SAT) ? SAT : 0) |
+                            (PTX_HAS(i, RELU) ? RELU : 0) | (PTX_HAS(i, NAN) ? NO_NAN : 0) |
+                            (PTX_HAS(i, XORSIGN) ? XORSIGN : 0) | (two ? TWO : 0) |
+                            (bf16 ? IS_BF16 : 0));
+    op->execute = seldom;
+    bool is_extreme = op->mode[0] == MIN || op->mode[0] == MAX;
+    return op->mode[0] != NONE && (is_extreme || (!bf16 && !PTX_HAS(i, XORSIGN)));
 }
 
 bool gpu_execute_half(const struct ptx_instruction *i, struct gpu_op *op)
 {
-    bool f16 = i->type[0] == PTX_F16 || i->type[0] == PTX_F16X2;
     if (i->round != PTX_R_NONE && i->round != PTX_RN)
         return false;
-    if (PTX_HAS(i, FTZ))
-        return f16 && find_flushed(i, op);
+    if (PTX_HAS(i, FTZ) || PTX_HAS(i, XORSIGN))
+        return find_seldom(i, op);
     op->execute = gpu_form_find(forms, sizeof forms / sizeof *forms, i);
     return op->execute != NULL;
 }

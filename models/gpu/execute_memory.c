@@ -86,7 +86,7 @@ void gpu_warp_store_bytes(const struct gpu_warp *w, const struct gpu_op *op, uns
     unsigned count = elements(a), words = (op->srcs - a->data_at) / count;
     for (unsigned e = 0; e < count; e++) {
         uint64_t x = gpu_source(w, op, a->data_at + e * words)[lane];
-        if (op->mode[GPU_MODE_HALF] == 2)
+        if (op->kind == GPU_STORE && op->mode[GPU_MODE_HALF] == 2)
             x >>= 16;
         if (words == 2)
             x |= (uint64_t)gpu_source(w, op, a->data_at + e * words + 1)[lane] << 32;
