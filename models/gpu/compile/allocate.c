@@ -13,6 +13,7 @@
 #include "models/gpu/compile/spill.h"
 
 #define HINTS 3
+#define MEASURED 512         /* registers to begin with where there is no limit */
 
 struct allocation {
     struct code  *c;
@@ -191,17 +192,27 @@ static bool place_predicates(struct allocation *a)
     return true;
 }
 
-static struct allocation begin(struct code *c)
+static struct allocation begin(struct code *c, uint32_t limit)
 {
-    struct allocation a = { .c = c, .limit = c->limit };
+    struct allocation a = { .c = c, .limit = limit };
     code_live(c);
     a.r = code_ranges(c);
     a.row = a.r.gaps / 64 + 1;
-    a.taken = arena_get(&c->arena, a.row * c->limit, sizeof *a.taken);
+    a.taken = arena_get(&c->arena, a.row * limit, sizeof *a.taken);
     c->placed = arena_get(&c->arena, (size_t)c->registers + c->predicates, sizeof *c->placed);
     memset(c->placed, 0xff, ((size_t)c->registers + c->predicates) * sizeof *c->placed);
     find_hints(&a);
     return a;
+}
+
+uint32_t code_registers(struct code *c)
+{
+    uint32_t limit = MEASURED;
+    for (;; limit *= 2) {
+        struct allocation a = begin(c, limit);
+        if (place_words(&a, arena_get(&c->arena, c->registers, 1)))
+            return a.used;
+    }
 }
 
 bool code_allocate(struct code *c)
@@ -209,7 +220,7 @@ bool code_allocate(struct code *c)
     struct allocation a;
     c->first_spilled = c->registers;
     for (;;) {
-        a = begin(c);
+        a = begin(c, c->limit);
         uint8_t *failed = arena_get(&c->arena, c->registers, 1);
         uint8_t *chosen = arena_get(&c->arena, c->registers, 1);
         bool possible;

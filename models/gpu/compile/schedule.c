@@ -6,12 +6,11 @@
  * first.  A block that comes out worse than it was stays as it was.
  */
 #include "models/gpu/compile/depend.h"
-#include "models/gpu/compile/ranges.h"
 
 #include <string.h>
 
 #define LOOK 256                    /* operations that are considered at a time */
-#define ROOM 3                      /* registers that the allocation may need more */
+#define TRIES 4
 
 struct scheduling {
     struct code *c;
@@ -251,23 +250,34 @@ static uint32_t blocks_at(const struct code *c, uint32_t registers)
     return blocks < sm->blocks ? blocks : sm->blocks;
 }
 
-static uint32_t budget_for(const struct code *c, uint32_t pressure)
+/* Registers that a kernel may take without losing a block. */
+static uint32_t registers_for(const struct code *c, uint32_t needed)
 {
-    uint32_t least = pressure < c->limit ? pressure : c->limit, most = least;
-    uint32_t blocks = blocks_at(c, least ? least : 1);
+    uint32_t most = needed < c->limit ? needed : c->limit;
+    uint32_t blocks = blocks_at(c, most);
     while (most < c->limit && blocks_at(c, most + 1) >= blocks)
         most++;
-    return most > least + ROOM ? most - ROOM : least;
+    return most;
 }
 
+/* Too many words live at once, or that cannot share registers though they are not: again
+ * with less.  As it was written, if nothing helps. */
 void code_schedule(struct code *c)
 {
-    code_live(c);
-    struct ranges r = code_ranges(c);
     struct scheduling s = { .c = c, .state = depend_begin(c) };
-    s.budget = budget_for(c, ranges_pressure(c, &r, NULL) + ROOM);
+    struct code_op *written = arena_get(&c->arena, c->count, sizeof *written);
+    uint32_t needed = code_registers(c), most = registers_for(c, needed ? needed : 1);
     s.reads_left = arena_get(&c->arena, c->registers, sizeof *s.reads_left);
     s.live = arena_get(&c->arena, c->registers, 1);
-    for (uint32_t b = 0; b < c->block_count; b++)
-        schedule_block(&s, &c->blocks[b]);
+    memcpy(written, c->ops, c->count * sizeof *written);
+    s.budget = most;
+    for (int tries = 0; tries < TRIES && s.budget >= needed; tries++) {
+        for (uint32_t b = 0; b < c->block_count; b++)
+            schedule_block(&s, &c->blocks[b]);
+        uint32_t took = code_registers(c);
+        if (took <= most)
+            return;
+        memcpy(c->ops, written, c->count * sizeof *written);
+        s.budget -= took - most < s.budget ? took - most : s.budget;
+    }
 }
