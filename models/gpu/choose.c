@@ -39,7 +39,7 @@ double gpu_macs_per_cycle(const struct gpu_config *c, enum gpu_element in)
 
 static uint32_t least(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
-static uint32_t resident_blocks(const struct gpu_config *c, const struct gpu_gemm_kernel *k)
+static uint32_t reckoned_blocks(const struct gpu_config *c, const struct gpu_gemm_kernel *k)
 {
     uint32_t warps = k->threads / 32u, tile = (uint32_t)k->m * k->n;
     uint32_t registers = least(tile / k->threads + OTHER_REGISTERS, c->sm.max_registers);
@@ -50,6 +50,13 @@ static uint32_t resident_blocks(const struct gpu_config *c, const struct gpu_gem
     if (shared > 0)
         fit = least(fit, (uint32_t)(c->shared.bytes / shared));
     return fit;
+}
+
+static uint32_t resident_blocks(const struct gpu_chooser *x, const struct gpu_gemm_kernel *k)
+{
+    if (k->shared_bytes > x->config->shared.block_bytes)
+        return 0;
+    return x->resident ? x->resident(x->self, k) : reckoned_blocks(x->config, k);
 }
 
 /* ---- one step of one block, in cycles ---- */
@@ -217,30 +224,38 @@ static bool may(const struct gpu_config *c, const struct gpu_product *p,
 {
     return k->element == p->in && k->transpose_a == p->transpose_a
         && k->transpose_b == p->transpose_b && aligned(p, k)
-        && k->shared_bytes <= c->shared.block_bytes && resident_blocks(c, k) > 0;
+        && gpu_macs_per_cycle(c, p->in) > 0;
 }
 
-bool gpu_estimate(const struct gpu_config *c, double memory_bytes_per_s,
-                  const struct gpu_product *p, const struct gpu_gemm_kernel *kernel,
-                  uint32_t splits, struct gpu_choice *choice)
+/* Of a kernel that may be taken, `resident` of whose blocks an SM holds. */
+static bool estimate(const struct gpu_chooser *x, const struct gpu_product *p,
+                     const struct gpu_gemm_kernel *kernel, uint32_t resident, uint32_t splits,
+                     struct gpu_choice *choice)
 {
-    assert(splits > 0 && p->m > 0 && p->n > 0 && p->k > 0 && p->batch > 0);
-    if (!may(c, p, kernel) || gpu_macs_per_cycle(c, p->in) == 0)
-        return false;
     uint64_t part = (p->k + splits - 1) / splits, steps = (part + kernel->k - 1) / kernel->k;
-    if ((splits - 1) * steps * kernel->k >= p->k)
+    if (resident == 0 || (splits - 1) * steps * kernel->k >= p->k)
         return false;
     struct estimate e = {
-        .config = c, .product = p, .kernel = kernel, .memory_bytes_per_s = memory_bytes_per_s,
+        .config = x->config, .product = p, .kernel = kernel,
+        .memory_bytes_per_s = x->memory_bytes_per_s,
         .tiles_m = (p->m + kernel->m - 1) / kernel->m,
         .tiles_n = (p->n + kernel->n - 1) / kernel->n,
-        .steps = steps, .splits = splits, .resident = resident_blocks(c, kernel),
+        .steps = steps, .splits = splits, .resident = resident,
     };
     e.blocks = e.tiles_m * e.tiles_n * p->batch * splits;
     *choice = (struct gpu_choice){ .kernel = kernel, .splits = splits, .order = best_order(&e) };
     choice->split_k = (uint32_t)(splits > 1 ? steps * kernel->k : p->k);
     choice->seconds = total_seconds(&e, choice->order);
     return true;
+}
+
+bool gpu_estimate(const struct gpu_chooser *x, const struct gpu_product *p,
+                  const struct gpu_gemm_kernel *kernel, uint32_t splits,
+                  struct gpu_choice *choice)
+{
+    assert(splits > 0 && p->m > 0 && p->n > 0 && p->k > 0 && p->batch > 0);
+    return may(x->config, p, kernel)
+        && estimate(x, p, kernel, resident_blocks(x, kernel), splits, choice);
 }
 
 /* A cut is for products that leave SMs without a tile. */
@@ -251,18 +266,20 @@ static uint32_t most_splits(const struct gpu_config *c, const struct gpu_product
     return c->kernels.split_k && tiles < c->sm.count ? SPLITS_MOST : 1;
 }
 
-bool gpu_choose(const struct gpu_config *c, double memory_bytes_per_s,
-                const struct gpu_product *p, struct gpu_choice *choice)
+bool gpu_choose(const struct gpu_chooser *x, const struct gpu_product *p,
+                struct gpu_choice *choice)
 {
     size_t count;
-    const struct gpu_gemm_kernel *kernels = gpu_gemm_kernels(c->gpu.generation, &count);
+    const struct gpu_gemm_kernel *k = gpu_gemm_kernels(x->config->gpu.generation, &count);
     choice->kernel = NULL;
-    for (size_t i = 0; i < count; i++)
-        for (uint32_t s = 1; s <= most_splits(c, p, &kernels[i]); s++) {
-            struct gpu_choice x;
-            if (gpu_estimate(c, memory_bytes_per_s, p, &kernels[i], s, &x)
-                && (!choice->kernel || x.seconds < choice->seconds))
-                *choice = x;
+    for (const struct gpu_gemm_kernel *end = k + count; k < end; k++) {
+        uint32_t resident = may(x->config, p, k) ? resident_blocks(x, k) : 0;
+        for (uint32_t s = 1; s <= most_splits(x->config, p, k); s++) {
+            struct gpu_choice one;
+            if (estimate(x, p, k, resident, s, &one)
+                && (!choice->kernel || one.seconds < choice->seconds))
+                *choice = one;
         }
+    }
     return choice->kernel != NULL;
 }

@@ -23,8 +23,8 @@
  * Tiles run in stripes of 2^order columns of tiles; the order is what brings least from
  * memory, when what is under way at a time shares rows and columns.
  *
- * It is a heuristic: bank conflicts, instruction mix and real occupancy (registers are
- * reckoned from the tile) are left to the model of the chip, which has the last word.
+ * It is a heuristic: bank conflicts, instruction mix and what else runs are left to the model
+ * of the chip, which has the last word.
  */
 #ifndef MODELS_GPU_CHOOSE_H
 #define MODELS_GPU_CHOOSE_H
@@ -46,16 +46,25 @@ struct gpu_choice {
     double   seconds;       /* the estimate */
 };
 
+/* What a choice is made for.  `resident` tells how many blocks of a kernel an SM holds, 0 if
+ * none fits; NULL: that is reckoned from the tile, with the registers that such kernels take. */
+struct gpu_chooser {
+    const struct gpu_config *config;
+    double   memory_bytes_per_s;
+    uint32_t (*resident)(void *self, const struct gpu_gemm_kernel *kernel);
+    void    *self;
+};
+
 /* False: no kernel of this generation multiplies such elements. */
-bool gpu_choose(const struct gpu_config *c, double memory_bytes_per_s,
-                const struct gpu_product *p, struct gpu_choice *choice);
+bool gpu_choose(const struct gpu_chooser *x, const struct gpu_product *p,
+                struct gpu_choice *choice);
 
 /* The estimate for one kernel, cut into `splits`; fills all of `choice`.  False: its rows are
- * not aligned as the kernel wants, the form or type is another, or k has fewer tiles than
- * splits. */
-bool gpu_estimate(const struct gpu_config *c, double memory_bytes_per_s,
-                  const struct gpu_product *p, const struct gpu_gemm_kernel *kernel,
-                  uint32_t splits, struct gpu_choice *choice);
+ * not aligned as the kernel wants, the form or type is another, no block of it fits an SM, or
+ * k has fewer tiles than splits. */
+bool gpu_estimate(const struct gpu_chooser *x, const struct gpu_product *p,
+                  const struct gpu_gemm_kernel *kernel, uint32_t splits,
+                  struct gpu_choice *choice);
 
 /* Multiply-accumulates of an SM in a cycle on operands of that type; 0: it has no tensor cores
  * for it. */

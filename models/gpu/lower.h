@@ -6,7 +6,10 @@
  *     choose   kernel and tile of each product by its shape, as a vendor's library does
  *
  * A group is one row of every report: a trace op, or several that one launch does; it may
- * have several launches (a product cut along K and its sum).
+ * have several launches (a product cut along K and its sum), or none (a reshape).
+ *
+ * Not modelled: several streams, fusing chains of element-wise ops, reuse of memory whose
+ * tensor is no longer needed, products of several ops in one launch, more than one GPU.
  */
 #ifndef MODELS_GPU_LOWER_H
 #define MODELS_GPU_LOWER_H
