@@ -111,5 +111,5 @@ bool gpu_occupancy(const struct gpu_config *c, const struct gpu_launch *l,
 
 uint64_t gpu_local_bytes(const struct gpu_launch *l, const struct gpu_occupancy *o)
 {
-    return (uint64_t)o->blocks * o->warps * GPU_LANES * l->kernel->local_bytes;
+    return (uint64_t)o->blocks * o->warps * GPU_LANES * round_up(l->kernel->local_bytes, 4);
 }

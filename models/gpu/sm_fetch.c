@@ -1,0 +1,84 @@
+/* sm_fetch.c - a sub-core's instruction cache and the SM's behind it, as directories of lines.
+ *
+ * A line has one place in each; what was there before it is gone.  A line says from when on it
+ * can be used, so one that is being fetched is found and waited for.
+ *
+ * Not modelled: requests for instructions among those for data in L2, whose time is
+ * fetch.l1_miss_cycles; the width of the path into a cache.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/gpu/sm_inside.h"
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *p = calloc(count > 0 ? count : 1, size);
+    if (!p)
+        abort();
+    return p;
+}
+
+static uint32_t lines(uint64_t bytes, const struct gpu_config *c)
+{
+    uint64_t n = bytes / c->fetch.line_bytes;
+    return n > 0 ? (uint32_t)n : 1;
+}
+
+void sm_fetch_make(struct gpu_sm *sm)
+{
+    uint32_t l0 = lines(sm->c->fetch.l0_bytes, sm->c), l1 = lines(sm->c->fetch.l1_bytes, sm->c);
+    uint32_t ops = sm->c->fetch.line_bytes / sm->c->fetch.instruction_bytes;
+    sm->line_ops = ops > 0 ? ops : 1;
+    sm->l1i = zeroed(l1, sizeof *sm->l1i);
+    sm->l1i_tags = zeroed(l1, sizeof *sm->l1i_tags);
+    for (uint32_t i = 0; i < sm->c->sm.subcores; i++) {
+        sm->subcores[i].l0 = zeroed(l0, sizeof *sm->subcores[i].l0);
+        sm->subcores[i].l0_tags = zeroed(l0, sizeof *sm->subcores[i].l0_tags);
+    }
+}
+
+void sm_fetch_forget(struct gpu_sm *sm)
+{
+    uint32_t l0 = lines(sm->c->fetch.l0_bytes, sm->c), l1 = lines(sm->c->fetch.l1_bytes, sm->c);
+    memset(sm->l1i_tags, 0, l1 * sizeof *sm->l1i_tags);
+    for (uint32_t i = 0; i < sm->c->sm.subcores; i++)
+        memset(sm->subcores[i].l0_tags, 0, l0 * sizeof *sm->subcores[i].l0_tags);
+}
+
+/* From when on the SM's cache has it. */
+static cycle_t from_l1(struct gpu_sm *sm, uint32_t line, cycle_t now)
+{
+    uint32_t at = line % lines(sm->c->fetch.l1_bytes, sm->c);
+    if (sm->l1i_tags[at] != line + 1) {
+        sm->l1i_tags[at] = line + 1;
+        sm->l1i[at] = now + sm->c->fetch.l1_miss_cycles;
+    }
+    return cycle_max(sm->l1i[at], now);
+}
+
+static cycle_t from_l0(struct gpu_sm *sm, struct sm_subcore *s, uint32_t line, cycle_t now,
+                       bool *missed)
+{
+    uint32_t at = line % lines(sm->c->fetch.l0_bytes, sm->c);
+    *missed = s->l0_tags[at] != line + 1;
+    if (*missed) {
+        s->l0_tags[at] = line + 1;
+        s->l0[at] = from_l1(sm, line, now) + sm->c->fetch.l0_miss_cycles;
+        sm->energy[GPU_EVENT_FETCH]++;
+    }
+    return cycle_max(s->l0[at], now);
+}
+
+cycle_t sm_fetch(struct gpu_sm *sm, struct sm_subcore *s, uint32_t line, cycle_t now)
+{
+    bool missed, ahead;
+    cycle_t at = from_l0(sm, s, line, now, &missed);
+    if (!missed)
+        return at;
+    sm->stats->fetch_misses++;
+    uint32_t end = (sm->launch->kernel->count + sm->line_ops - 1) / sm->line_ops;
+    for (uint32_t i = 1; i <= sm->c->fetch.prefetch_lines && line + i < end; i++)
+        from_l0(sm, s, line + i, now + i, &ahead);
+    return at;
+}

@@ -1,0 +1,328 @@
+/* sm_inside.h - what the parts of an SM share.
+ *
+ *     sm.c          life, windows, blocks' messages      sm_memory.c   a memory operation issues
+ *     sm_block.c    blocks, warps, barriers              sm_shared.c   bank conflicts
+ *     sm_issue.c    schedulers and pipes                 sm_lsu.c      the load-store unit
+ *     sm_fetch.c    instruction caches                   sm_l1.c       tags, MSHRs, crossbar
+ *     sm_stats.c    counts and faults                    sm_values.c   bytes
+ *
+ * Issue needs no events: when an operation of a warp issues, the cycle from which the next one
+ * can is worked out from a scoreboard that holds, for each register, when it can be used and
+ * why not before.  What L2 will answer has no time yet: its registers are `UNKNOWN`, and the
+ * warp is looked at again when the answer comes.
+ */
+#ifndef MODELS_GPU_SM_INSIDE_H
+#define MODELS_GPU_SM_INSIDE_H
+
+#include "models/gpu/events.h"
+#include "models/gpu/sm.h"
+
+/* A time in a scoreboard: sixteenths of a cycle since the SM's `base`.  Where whole cycles are
+ * meant, the low four bits are the cause of the wait: the later of two is one comparison. */
+typedef uint32_t when_t;
+#define CAUSE_BITS 4
+#define CAUSE_OF(when) ((when) & 15)
+#define UNKNOWN  UINT32_C(0xf0000000)       /* and above: not known yet */
+#define NEVER    (UNKNOWN >> CAUSE_BITS)    /* the same as a cycle since `base` */
+#define REBASE   UINT32_C(0x4000000)        /* cycles after which `base` moves */
+_Static_assert(GPU_CAUSES_COUNT <= 1 << CAUSE_BITS, "a cause has four bits");
+
+#define NONE UINT32_MAX
+#define COPY_GROUPS 32              /* of cp.async that a warp has under way; more hold it up */
+
+enum sm_state { SM_RUNS, SM_AT_BARRIER, SM_AT_COPIES, SM_AT_FENCE, SM_ENDED };
+
+struct sm_warp {
+    when_t  *ready;                 /* [registers, then predicates] */
+    when_t   floor;                 /* not before: branch, fetch, barrier */
+    uint32_t line;                  /* of instructions, which it is in */
+    uint8_t  state;                 /* enum sm_state */
+    uint8_t  reads;                 /* register words that its next operation reads */
+    uint8_t  subcore;
+    uint8_t  number;                /* of the barrier, of copy groups that it waits for */
+    uint16_t place;                 /* in its sub-core's arrays */
+    uint16_t block;
+    uint32_t stores;                /* operations under way that a fence waits for */
+    cycle_t  start;
+    const struct gpu_op *barrier;   /* where it waits, for which lanes */
+    uint32_t barrier_mask;
+    uint32_t group, oldest;         /* of copies: the open one; the first not done */
+    cycle_t  copied;                /* when the last copy was there */
+    uint8_t  copied_cause;
+    uint16_t copies[COPY_GROUPS];   /* under way in each group */
+    struct gpu_warp w;
+};
+
+struct sm_barrier { uint32_t arrived, said_true, came; };
+
+struct sm_block {
+    struct gpu_block b;
+    bool     used;
+    uint32_t live, waiting;         /* warps not ended; of them at barriers */
+    uint32_t flights;               /* memory operations that are not done */
+    struct sm_barrier *barriers;
+};
+
+/* The arrays are walked by each choice of a warp, oldest first. */
+struct sm_subcore {
+    uint32_t next, pick;            /* cycle of the next issue, and whose it is */
+    uint32_t port;                  /* the dispatch port is free from this cycle */
+    uint32_t count;
+    int32_t  last;                  /* place of the warp that issued last; it may have left, */
+    bool     greedy;                /* or it is there and goes first */
+    uint32_t free[GPU_PIPES_COUNT]; /* cycle from which a pipe takes an operation */
+    when_t   busy[GPU_PIPES_COUNT]; /* the same in sixteenths, as its own interval says */
+    uint32_t lsu_ops;               /* sent to the unit */
+    bool     lsu_full;              /* its queue holds up the pipe, not the interval */
+    when_t  *ready;                 /* [count] of each warp's next operation */
+    uint8_t *pipe;
+    struct sm_warp **warp;
+    cycle_t *left;                  /* [queue] when the last operations left the queue */
+    cycle_t  since;                 /* its cycles are accounted for up to here */
+    cycle_t *l0;                    /* see sm_fetch.c */
+    uint32_t *l0_tags;
+};
+
+/* A line that a memory operation touches. */
+struct sm_line { uint64_t address; uint8_t sectors, full; };
+
+/* A memory operation on its way to the unit, in the order of issue. */
+struct sm_request {
+    struct sm_warp *warp;
+    const struct gpu_op *op;
+    uint32_t mask;
+    uint32_t flight;                /* NONE: nothing of it is left when it has been served */
+    uint32_t subcore, number;       /* of its sub-core's operations */
+    cycle_t  issued;
+    bool     begun;                 /* the unit has taken it */
+    uint32_t passes, latency;       /* of shared memory; 0 passes: it does not touch it */
+    uint32_t count, at;             /* lines; the next to be looked up */
+    uint32_t parts;                 /* bytes that L1's data array moves for it */
+    struct sm_line line[GPU_LANES];
+};
+
+/* A memory operation until its data or acknowledgements are there. */
+struct sm_flight {
+    struct sm_warp *warp;
+    const struct gpu_op *op;
+    uint32_t mask, waits;           /* answers to come, and one while it is being looked up */
+    uint32_t group;                 /* of copies */
+    uint32_t next;                  /* free */
+    uint32_t passes;                /* a copy's into shared memory */
+    uint32_t bytes;                 /* it has in all */
+    uint8_t  cause;                 /* of the farthest that it came from */
+    cycle_t  at;                    /* the last data are there */
+};
+
+/* The values of one, taken when it issued; only when values are wanted. */
+struct sm_values {
+    uint64_t address[GPU_LANES];
+    uint32_t to[GPU_LANES], read_bytes[GPU_LANES];      /* of copies */
+    union {
+        uint8_t bytes[GPU_LANES][16];
+        struct gpu_atomic atomic[GPU_LANES];
+    } lane;
+};
+
+/* A line asked of L2. */
+struct sm_miss {
+    uint64_t address;
+    uint8_t  sectors;
+    bool     used, merges, install;
+    uint32_t next;                  /* in its bucket, or of the free ones */
+    uint32_t waiting, waiters;      /* list of who waits, and how many */
+};
+struct sm_waiter { uint32_t flight, next; uint8_t sectors; };
+
+struct sm_l1 {
+    uint32_t sets, ways;            /* of this launch */
+    uint64_t *tags;                 /* line number + 1 */
+    uint32_t *used, clock;          /* for the least recently used */
+    uint8_t  *valid;                /* sectors */
+    uint8_t (*bytes)[GPU_LINE];     /* NULL without values */
+    struct sm_miss *misses;
+    uint32_t  free_miss, buckets, *bucket;
+    struct sm_waiter *waiters;
+    uint32_t  free_waiter, waiters_made;
+};
+
+struct sm_out { cycle_t at; uint32_t cycles, port; struct message m; };
+
+/* What holds for an operation on shared memory whose lanes' addresses differ as they did the
+ * last time, from a first one at the same place among the banks. */
+struct sm_pattern {
+    const struct gpu_op *op;
+    uint32_t residue, low, high;    /* of the first address; of the others, from the first */
+    uint32_t passes, ideal;
+    uint32_t delta[GPU_LANES];
+};
+#define SM_PATTERNS 64
+
+struct gpu_sm {
+    struct gpu_sm_config_run run;
+    const struct gpu_config *c;
+    struct clock clock;
+    cycle_t  base, from, limit;     /* `from` to `limit` is being run */
+    uint32_t stop;                  /* cycle since base up to which schedulers may go on */
+    cycle_t  front_at, answer_at, out_at, done_at;      /* when each is due */
+    char     fault[512];
+
+    const struct gpu_launch *launch;        /* that its blocks belong to; NULL: none yet */
+    const struct gpu_occupancy *occupancy;
+    uint32_t launch_index;
+    bool     compute, made;         /* values are executed; the arrays below are there */
+    struct gpu_sm_stats *stats, *total; /* of the launch; [launches], then of none */
+    uint64_t energy[GPU_EVENTS_COUNT + 1];      /* not yet in the ledger; the last: nothing */
+    struct ledger *ledger;
+    tick_t   flushed, busy_ticks;
+    cycle_t  busy_since;            /* of the blocks that are there */
+
+    uint32_t blocks_used;
+    struct sm_block *blocks;
+    struct sm_barrier *barriers;
+    struct sm_warp *warps;
+    when_t  *scoreboard;
+    size_t   scoreboard_words;
+    uint32_t (*registers)[GPU_LANES];
+    uint8_t *shared;
+    bool     has_waiting;
+    uint64_t waiting;               /* the block beyond those that fit */
+    uint64_t *done;                 /* blocks to be reported, a ring of `blocks` */
+    uint32_t done_first, done_count;
+    struct sm_subcore *subcores;
+
+    /* The load-store unit. */
+    struct sm_request *requests;    /* ring */
+    uint32_t request_first, request_count, request_room;
+    bool     blocked;               /* the first waits for an MSHR or a store's slot */
+    cycle_t  unit_free, unit_at;    /* when it can take the next; when it will */
+    struct sm_flight *flights;
+    struct sm_values *values;       /* of each flight */
+    uint32_t flight_room, free_flight;
+    struct sm_pattern *patterns;
+    uint32_t hints[16];             /* where addresses of an operation were */
+
+    struct sm_l1 l1;
+    uint32_t *store_flight, *free_stores, free_store_count;     /* slots of stores */
+    struct gpu_payload *payloads;   /* of MSHRs, then of stores */
+    struct sm_out *out;             /* ring: what leaves for L2 */
+    uint32_t out_first, out_count, out_room;
+    cycle_t  out_ready, in_free;    /* the SM's ports of the crossbar */
+
+    uint32_t line_ops;              /* operations in a line of instructions */
+    uint32_t *l1i_tags;
+    cycle_t  *l1i;
+};
+
+/* ---- time */
+
+static inline cycle_t sm_cycle(const struct gpu_sm *sm, uint32_t since_base)
+{
+    return since_base >= NEVER ? CYCLE_NEVER : sm->base + since_base;
+}
+
+static inline uint32_t sm_since(const struct gpu_sm *sm, cycle_t cycle)
+{
+    return cycle <= sm->base ? 0 : cycle - sm->base >= NEVER ? NEVER
+                                 : (uint32_t)(cycle - sm->base);
+}
+
+static inline when_t sm_when(const struct gpu_sm *sm, cycle_t cycle, unsigned cause)
+{
+    return sm_since(sm, cycle) << CAUSE_BITS | cause;
+}
+
+/* ---- sm.c: schedulers must stop where something else than an issue is due: to be called
+ * when that may have become earlier. */
+void sm_look(struct gpu_sm *sm);
+
+/* ---- sm_block.c */
+void sm_make(struct gpu_sm *sm);
+void sm_set_launch(struct gpu_sm *sm, uint32_t launch, cycle_t now);
+void sm_block_start(struct gpu_sm *sm, uint64_t index, cycle_t now);
+bool sm_block_fits(const struct gpu_sm *sm);
+void sm_block_check(struct gpu_sm *sm, struct sm_block *b, cycle_t now);   /* is it done? */
+void sm_warp_ends(struct gpu_sm *sm, struct sm_warp *w, cycle_t now);
+void sm_barrier_arrive(struct gpu_sm *sm, struct sm_warp *w, const struct gpu_op *op,
+                       uint32_t mask, cycle_t now);
+
+/* ---- sm_issue.c */
+void sm_issue(struct gpu_sm *sm, struct sm_subcore *s);     /* what s->next and pick say */
+void sm_choose(const struct gpu_sm *sm, struct sm_subcore *s, uint32_t from);
+void sm_wake(struct gpu_sm *sm, struct sm_warp *w, cycle_t now);    /* look at it again */
+bool sm_copies_done(struct sm_warp *w, uint32_t number);    /* but for so many groups */
+
+/* ---- sm_fetch.c: the cycle at which the line of `pc` is in the sub-core's cache. */
+cycle_t sm_fetch(struct gpu_sm *sm, struct sm_subcore *s, uint32_t line, cycle_t now);
+void sm_fetch_forget(struct gpu_sm *sm);
+void sm_fetch_make(struct gpu_sm *sm);
+
+/* ---- sm_memory.c: a memory operation issues. */
+void sm_memory_issue(struct gpu_sm *sm, struct sm_subcore *s, struct sm_warp *w,
+                     const struct gpu_op *op, uint32_t mask, cycle_t now);
+void sm_shuffle_issue(struct gpu_sm *sm, struct sm_subcore *s, struct sm_warp *w,
+                      const struct gpu_op *op, uint32_t mask, cycle_t now);
+
+/* ---- sm_shared.c: passes that an operation takes, and `ideal` without conflict.  False: an
+ * address is not legal, and the fault says which. */
+bool sm_shared_passes(struct gpu_sm *sm, const struct sm_request *r, uint32_t mask,
+                      const uint64_t address[GPU_LANES], uint32_t *passes, uint32_t *ideal);
+uint32_t sm_bank_passes(const struct gpu_sm *sm, const uint32_t address[GPU_LANES],
+                        uint32_t mask, uint32_t bytes, uint32_t *ideal);
+
+/* ---- sm_lsu.c */
+void sm_lsu_make(struct gpu_sm *sm);
+struct sm_request *sm_request_new(struct gpu_sm *sm);       /* at the end of the ring */
+void sm_request_issue(struct gpu_sm *sm, struct sm_request *r);
+void sm_unit_run(struct gpu_sm *sm, cycle_t now);
+uint32_t sm_flight_new(struct gpu_sm *sm, struct sm_warp *w, const struct gpu_op *op,
+                       uint32_t mask);
+void sm_flight_answered(struct gpu_sm *sm, uint32_t flight, cycle_t at, unsigned cause,
+                        cycle_t now);
+void sm_result(struct gpu_sm *sm, struct sm_warp *w, const struct gpu_op *op, cycle_t at,
+               unsigned cause, cycle_t now);
+
+/* ---- sm_l1.c: false if the line cannot be served now: it is tried again after an answer. */
+bool sm_l1_load(struct gpu_sm *sm, struct sm_request *r, const struct sm_line *l, cycle_t now,
+                bool *hit);
+bool sm_l1_store(struct gpu_sm *sm, struct sm_request *r, const struct sm_line *l, cycle_t now);
+void sm_l1_forget(struct gpu_sm *sm);
+void sm_l1_make(struct gpu_sm *sm);
+void sm_l1_carve(struct gpu_sm *sm);        /* for a launch */
+void sm_l1_answer(struct gpu_sm *sm, const struct message *m, cycle_t now);
+
+/* ---- sm_crossbar.c */
+void sm_send(struct gpu_sm *sm, const struct message *m, cycle_t at, uint32_t cycles);
+void sm_out_run(struct gpu_sm *sm, cycle_t now);
+void sm_out_look(struct gpu_sm *sm, cycle_t now);
+void sm_answers_run(struct gpu_sm *sm, cycle_t now);
+void sm_answers_look(struct gpu_sm *sm);
+
+/* ---- sm_values.c */
+void sm_values_take(struct gpu_sm *sm, uint32_t flight, const uint64_t address[GPU_LANES]);
+void sm_values_shared(struct gpu_sm *sm, uint32_t flight);
+void sm_values_copied(struct gpu_sm *sm, uint32_t flight);
+void sm_values_load(struct gpu_sm *sm, uint32_t flight, uint64_t line, uint8_t sectors,
+                    const uint8_t *bytes);
+void sm_values_store(struct gpu_sm *sm, uint32_t flight, uint64_t line, struct gpu_payload *p,
+                     uint8_t *cached);
+void sm_values_old(struct gpu_sm *sm, uint32_t flight, uint64_t line,
+                   const struct gpu_payload *p);
+
+/* ---- sm_stats.c */
+void sm_fault(struct gpu_sm *sm, const struct sm_warp *w, const struct gpu_op *op,
+              const char *format, ...) __attribute__((format(printf, 4, 5)));
+void sm_flush(struct gpu_sm *sm, cycle_t now, bool always);     /* counts to the ledger */
+void sm_charge(struct gpu_sm *sm, struct sm_subcore *s, cycle_t now, unsigned cause);
+
+static inline uint32_t sm_lanes(uint32_t mask)
+{
+    return mask == UINT32_MAX ? GPU_LANES : (uint32_t)__builtin_popcount(mask);
+}
+
+static inline bool sm_shared_space(uint64_t address)
+{
+    return address - GPU_SHARED_WINDOW < GPU_WINDOW_BYTES;
+}
+
+#endif

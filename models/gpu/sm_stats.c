@@ -1,0 +1,101 @@
+/* sm_stats.c - counts out of an SM, and what is said when a kernel does wrong. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "models/gpu/sm_inside.h"
+
+void sm_charge(struct gpu_sm *sm, struct sm_subcore *s, cycle_t now, unsigned cause)
+{
+    if (now <= s->since)
+        return;
+    sm->stats->cycles[cause] += now - s->since;
+    s->since = now;
+}
+
+/* Counts of one interval of the ledger lie in it, so it need not be asked more often. */
+void sm_flush(struct gpu_sm *sm, cycle_t now, bool always)
+{
+    tick_t tick = clock_tick(&sm->clock, now);
+    if (!always && tick - sm->flushed < ledger_interval(sm->ledger))
+        return;
+    for (uint32_t i = 0; i < GPU_EVENTS_COUNT && sm->launch; i++) {
+        ledger_add(sm->ledger, i, sm->launch->group, sm->energy[i], sm->flushed, tick);
+        sm->energy[i] = 0;
+    }
+    sm->flushed = tick;
+}
+
+const struct ledger *gpu_sm_ledger(struct gpu_sm *sm)
+{
+    if (sm->made)
+        sm_flush(sm, sm->from, true);
+    else if (!sm->ledger)
+        sm->ledger = ledger_new(GPU_EVENTS_COUNT, sm->run.groups);
+    return sm->ledger;
+}
+
+/* What a scheduler has been waiting for that has not issued since. */
+static unsigned open_cause(const struct sm_subcore *s)
+{
+    if (s->count == 0)
+        return GPU_CAUSE_NO_WARP;
+    if (s->next < NEVER)
+        return CAUSE_OF(s->ready[s->pick]);
+    return CAUSE_OF(s->ready[0]);
+}
+
+struct gpu_sm_stats gpu_sm_stats(const struct gpu_sm *sm, uint32_t launch, cycle_t now)
+{
+    struct gpu_sm_stats stats = { 0 };
+    uint32_t schedulers = sm->c->sm.subcores;
+    if (!sm->made) {
+        if (launch == GPU_NO_LAUNCH)
+            stats.cycles[GPU_CAUSE_NO_WARP] = now * schedulers;
+        return stats;
+    }
+    const struct gpu_sm_stats *of =
+        &sm->total[launch == GPU_NO_LAUNCH ? sm->run.launch_count : launch];
+    stats = *of;
+    if (of != sm->stats)
+        return stats;
+    for (uint32_t i = 0; i < schedulers; i++) {
+        const struct sm_subcore *s = &sm->subcores[i];
+        if (now > s->since)
+            stats.cycles[open_cause(s)] += now - s->since;
+        for (uint32_t w = 0; w < s->count; w++)
+            stats.warp_cycles += now - cycle_min(s->warp[w]->start, now);
+    }
+    return stats;
+}
+
+tick_t gpu_sm_busy(const struct gpu_sm *sm)
+{
+    if (sm->blocks_used == 0)
+        return sm->busy_ticks;
+    return sm->busy_ticks + clock_tick(&sm->clock, sm->from) -
+           clock_tick(&sm->clock, sm->busy_since);
+}
+
+/* ---- faults */
+
+void sm_fault(struct gpu_sm *sm, const struct sm_warp *w, const struct gpu_op *op,
+              const char *format, ...)
+{
+    if (sm->fault[0])
+        return;
+    const struct gpu_kernel *k = w->w.kernel;
+    const uint32_t *block = w->w.block->at;
+    int at = snprintf(sm->fault, sizeof sm->fault,
+                      "%s:%" PRIu32 ": %s: block (%" PRIu32 ", %" PRIu32 ", %" PRIu32
+                      "), warp %" PRIu32 ": ", k->file, op->line, k->name, block[0], block[1],
+                      block[2], w->w.number);
+    if (at < 0 || (size_t)at >= sizeof sm->fault)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sm->fault + at, sizeof sm->fault - (size_t)at, format, arguments);
+    va_end(arguments);
+}
+
+const char *gpu_sm_fault(const struct gpu_sm *sm) { return sm->fault[0] ? sm->fault : NULL; }
