@@ -108,7 +108,7 @@ static struct gpu_group *begin_group(struct lower *l, uint32_t index)
 
 static bool lower_matmul(struct lower *l, uint32_t *index)
 {
-    struct lower_product x = { .tail = lower_fuse(l, *index) };
+    struct lower_product x = { .tail = gpu_lower_fuse(l, *index) };
     if (!lower_product_operands(l, &x))
         return false;
     struct gpu_group *g = begin_group(l, *index);
@@ -164,7 +164,7 @@ struct gpu_plan *gpu_lower(const struct gpu_config *c, const struct hbm_config *
         .memory_bytes = (uint64_t)(hbm->capacity_gib * 1073741824.0 * hbm->stacks),
     };
     begin_plan(&l, values);
-    bool ok = lower_place(&l) && lower_all(&l) && lower_finish_workspace(&l);
+    bool ok = gpu_lower_place(&l) && lower_all(&l) && lower_finish_workspace(&l);
     lower_drop_kernels(&l);
     free(l.tensors);
     free(l.fixups);

@@ -30,7 +30,7 @@ static bool only_for(const struct trace *t, uint32_t tensor, const struct trace_
         && (op->ins < 2 || op->in[1] != tensor);
 }
 
-struct lower_tail lower_fuse(const struct lower *l, uint32_t product)
+struct lower_tail gpu_lower_fuse(const struct lower *l, uint32_t product)
 {
     const struct trace *t = l->trace;
     struct lower_tail tail = { .result = t->ops[product].out[0], .bias = TRACE_NONE,

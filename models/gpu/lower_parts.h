@@ -61,11 +61,11 @@ struct lower_tail {
     uint32_t ops;               /* how many ops it takes with it, beside the product */
 };
 /* The product is op number `product`; only ops that follow it at once are taken. */
-struct lower_tail lower_fuse(const struct lower *l, uint32_t product);
+struct lower_tail gpu_lower_fuse(const struct lower *l, uint32_t product);
 
 /* ---- lower_place.c ---- */
 
-bool             lower_place(struct lower *l);
+bool             gpu_lower_place(struct lower *l);
 enum gpu_element lower_element(const struct lower *l, uint32_t tensor);
 /* 4 bits an operand, lowest first. */
 uint32_t         lower_types(const struct lower *l, const uint32_t *tensors, uint32_t count);

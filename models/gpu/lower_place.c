@@ -33,7 +33,7 @@ static void keep_inside(struct lower *l)
     for (uint32_t i = 0; i < l->trace->op_count; i++) {
         if (l->trace->ops[i].kind != TRACE_MATMUL)
             continue;
-        for (uint32_t left = lower_fuse(l, i).ops; left > 0; left--)
+        for (uint32_t left = gpu_lower_fuse(l, i).ops; left > 0; left--)
             l->tensors[l->trace->ops[i++].out[0]].inside = true;
     }
 }
@@ -83,7 +83,7 @@ static bool check_room(const struct lower *l)
                     "expected at most %" PRIu64, bytes, l->memory_bytes);
 }
 
-bool lower_place(struct lower *l)
+bool gpu_lower_place(struct lower *l)
 {
     store_types(l);
     keep_inside(l);
