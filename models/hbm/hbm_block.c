@@ -13,7 +13,8 @@ struct hbm_block {
     struct message *messages;       /* of each run in the stack, by its number */
     uint32_t *free;
     uint32_t  free_count;
-    tick_t    at;                   /* the stack has run up to here */
+    tick_t    at;                   /* the stack has run up to here, */
+    bool     ran;                   /* and its answers until then have left */
     tick_t    next;                 /* when it has something to do */
     struct hbm_answer waiting;      /* for its link */
     bool      has_waiting;
@@ -101,11 +102,16 @@ static tick_t run(void *self, tick_t end)
         if (!full && arrival < end) {
             take(b, arrival);
             b->next = b->at = arrival;
+            b->ran = false;
             continue;
         }
-        /* A message that waits for a place must see each answer leave. */
-        b->at = full && arrival < end ? tick_min(end, tick_max(b->next, b->at) + 1) : end;
+        /* A message that waits for a place must see each answer leave, those before it too. */
+        if (!full || arrival >= end)
+            b->at = end;
+        else if (b->ran)
+            b->at = tick_min(end, tick_max(b->next, b->at) + 1);
         b->next = hbm_run(b->stack, b->at);
+        b->ran = true;
         send_answers(b, b->at);
         if (b->at == end)
             return tick_min(b->next, tick_max(b->waits_until, end));

@@ -1,0 +1,203 @@
+/* l2_inside.h - what the files of an L2 group share.
+ *
+ *     l2.c         the block: links in and out, in order of time
+ *     l2_slice.c   what a slice does with a request, a fill, a word from the other side
+ *     l2_tags.c    sets and lines
+ *     l2_values.c  payloads and memory
+ *     l2_map.c     where a line is at home
+ *
+ * A slice is a server with one queue: requests, fills and what the other partition says are
+ * served in the order of their arrival, so when each begins is known when it arrives:
+ * begin = max(arrival, end of the one before).  Only a request that lacks something (an
+ * MSHR, a way, a write-back buffer) waits in a list until that is free, and those behind it.
+ * What leaves a slice leaves in the order of service, a fixed time later: a list a slice
+ * and destination (an outbox) is in order, and the block merges the lists.
+ */
+#ifndef MODELS_GPU_L2_INSIDE_H
+#define MODELS_GPU_L2_INSIDE_H
+
+#include "models/gpu/config.h"
+#include "models/gpu/events.h"
+#include "models/gpu/l2.h"
+#include "models/hbm/hbm_block.h"
+
+#define L2_NONE UINT32_MAX
+#define L2_FAR  UINT16_MAX          /* "SM" of a request that the other partition sent */
+
+enum gpu_l2_copies { GPU_L2_HOME, GPU_L2_NEAR };
+
+/* On the links between partitions.  Requests have the `id` of far_id. */
+enum l2_far {
+    L2_FAR_READ   = GPU_READ,
+    L2_FAR_WRITE  = GPU_WRITE,
+    L2_FAR_REDUCE = GPU_REDUCE,
+    L2_FAR_ANSWER,                  /* port: enum gpu_from */
+    L2_FORGET,                      /* home to near: the copy of this line is no longer good */
+    L2_FORGOTTEN                    /* near to home */
+};
+
+/* A request that is held here, or a message on its way out. */
+struct l2_item {
+    struct message m;               /* as it came; from its outbox on, as it goes */
+    cycle_t  at;                    /* in an outbox: when it leaves */
+    uint32_t next;
+    uint32_t need;                  /* sectors of the line that it waits for */
+    uint16_t sm;                    /* who asked, or L2_FAR */
+    uint8_t  from;                  /* enum gpu_from: the farthest source so far */
+    bool     forgetting;            /* waits until the other partition has no copy */
+};
+
+struct l2_list { uint32_t first, last; };       /* items by number, L2_NONE: empty */
+
+/* Messages that leave, in order of time in each slice's list. */
+struct l2_outbox {
+    struct l2_list *list;           /* [slices] */
+    cycle_t        *first;          /* [slices]: when the first of each leaves, CYCLE_NEVER */
+};
+
+/* A line under way, or a request that was passed on to the other partition. */
+struct l2_mshr {
+    uint32_t line;                  /* L2_NONE: nothing is kept of what comes */
+    uint32_t pending;               /* sectors */
+    struct l2_list waiting;
+    uint32_t next_free;
+};
+
+/* A line of the tags.  All zero: there is none. */
+struct l2_line {
+    uint64_t used;                  /* when last, in requests of the slice */
+    uint32_t valid;                 /* sectors of which all bytes are known */
+    uint32_t dirty;                 /* sectors of which some bytes were written */
+    uint32_t mshr;                  /* 1 + its number, 0: not under way */
+    uint16_t group;                 /* who wrote last */
+    bool     shared;                /* the other partition may have a copy */
+    bool     copy;                  /* of a line at home in the other partition */
+};
+
+/* Requests for lines at home here, and for lines at home in the other partition, wait in
+ * lists of their own, for MSHRs of their own: else each partition's could wait for the
+ * other's for ever. */
+enum l2_way { L2_WAY_HOME, L2_WAY_FAR, L2_WAYS };
+
+struct l2_slice {
+    cycle_t  free;                  /* when it can begin the next */
+    uint64_t clock;                 /* requests so far */
+    struct l2_list stalled[L2_WAYS];
+    uint32_t mshr_free[L2_WAYS];    /* first of the free ones */
+    uint32_t write_backs;           /* buffers taken */
+    uint32_t forgets;               /* evicted lines that the other partition may still have */
+};
+
+/* Events to be paid for, of a group, since the ledger was last told. */
+#define L2_TALLIES 4
+struct l2_tally { uint32_t group; uint64_t lines, bytes, far; };
+
+struct gpu_l2 {
+    struct gpu_l2_config_run run;
+    struct gpu_l2_config config;    /* the figures of section l2 */
+    struct clock  clock;
+    uint32_t number;                /* of this group among a SM's answers */
+    uint32_t line_shift, sectors;   /* of a line */
+    uint32_t sets;
+    bool     near_copies;
+    uint32_t write_back_most;       /* buffers of a slice */
+    uint64_t *tags;                 /* [slices][sets][ways]: line number + 1, 0: none */
+    struct l2_line *lines;          /* the same */
+    uint8_t  *copies;               /* the same: data of near copies, or NULL */
+    struct l2_mshr  *mshrs;         /* [slices][L2_WAYS][mshrs] */
+    struct l2_slice *slices;
+
+    struct l2_item *items;
+    uint32_t item_free, item_fresh, item_most;  /* given back; never used yet; how many */
+    uint32_t items_used;
+    uint32_t held, held_most;       /* requests of SMs */
+    struct l2_outbox to_sms, to_memory, to_other;
+    tick_t   sms_at, memory_at, other_at;   /* nothing may leave before */
+    tick_t   room_at;               /* when the last place for a request became free */
+
+    uint32_t hint;                  /* gpu_memory_at's */
+    uint64_t dirty_sectors;
+    struct gpu_l2_stats *stats;     /* [groups] */
+    struct ledger  *ledger;
+    struct l2_tally tally[L2_TALLIES];
+    tick_t   tally_from, tally_last, tally_until;
+};
+
+/* ---- l2_map.c */
+
+struct gpu_l2_place { uint64_t round; uint32_t partition, slice; };
+struct gpu_l2_place gpu_l2_map_place(const struct gpu_l2_map *m, uint64_t address);
+
+/* A permutation of 0 .. count - 1 for each round. */
+uint32_t gpu_l2_spread(uint64_t round, uint64_t place, uint32_t count);
+
+/* ---- l2.c: items */
+
+uint32_t gpu_l2_item_new(struct gpu_l2 *l);
+void     gpu_l2_item_free(struct gpu_l2 *l, uint32_t item);
+void     gpu_l2_append(struct gpu_l2 *l, struct l2_list *list, uint32_t item);
+uint32_t gpu_l2_pop(struct gpu_l2 *l, struct l2_list *list);
+/* `item` leaves from `slice` at cycle `at`, not before those put there earlier. */
+void     gpu_l2_post(struct gpu_l2 *l, struct l2_outbox *o, uint32_t slice, uint32_t item,
+                     cycle_t at);
+struct l2_tally *gpu_l2_tally(struct gpu_l2 *l, uint32_t group);
+
+/* ---- l2_slice.c */
+
+/* Something has arrived in cycle `now`, which never goes back. */
+void gpu_l2_request(struct gpu_l2 *l, uint32_t item, cycle_t now);
+void gpu_l2_filled(struct gpu_l2 *l, const struct message *m, cycle_t now);
+void gpu_l2_written_back(struct gpu_l2 *l, const struct message *m, cycle_t now);
+void gpu_l2_far_answer(struct gpu_l2 *l, const struct message *m, cycle_t now);
+void gpu_l2_forget(struct gpu_l2 *l, const struct message *m, cycle_t now);
+void gpu_l2_forgotten(struct gpu_l2 *l, const struct message *m, cycle_t now);
+
+/* ---- l2_tags.c */
+
+/* The line's place among the tags, or L2_NONE. */
+uint32_t gpu_l2_find(struct gpu_l2 *l, uint32_t slice, uint64_t address, uint64_t round);
+
+/* The place that a new line would take: none there, or the one not used for longest;
+ * L2_NONE if all are under way. */
+uint32_t gpu_l2_victim(struct gpu_l2 *l, uint32_t slice, uint64_t round);
+void     gpu_l2_place_line(struct gpu_l2 *l, uint32_t line, uint64_t address, bool copy);
+/* Whether the set has, besides `line`, one that is not a copy under way. */
+bool     gpu_l2_leaves_way(const struct gpu_l2 *l, uint32_t slice, uint64_t round, uint32_t line);
+void     gpu_l2_remove(struct gpu_l2 *l, uint32_t line);
+uint64_t gpu_l2_address(const struct gpu_l2 *l, uint32_t line);     /* of its first byte */
+
+/* ---- l2_values.c: nothing happens without values */
+
+void gpu_l2_values_read(struct gpu_l2 *l, const struct l2_item *i);     /* memory to payload */
+void gpu_l2_values_write(struct gpu_l2 *l, const struct l2_item *i);
+void gpu_l2_values_reduce(struct gpu_l2 *l, const struct l2_item *i);
+/* Sectors (of the line) of the copy at `line` to the payload of `i`. */
+void gpu_l2_values_copy(struct gpu_l2 *l, const struct l2_item *i, uint32_t line,
+                        uint32_t sectors);
+/* What an answer of the other partition brought: to the copy at `line`; to the payload of `i`. */
+void gpu_l2_values_keep(struct gpu_l2 *l, const struct message *m, uint32_t line,
+                        uint32_t sectors);
+void gpu_l2_values_pass(struct gpu_l2 *l, const struct message *m, const struct l2_item *i,
+                        uint32_t sectors);
+
+/* ---- small things */
+
+/* The id of a message to the other partition: the MSHR that waits for the answer, and whose
+ * payload it is about. */
+static inline uint64_t l2_far_id(uint32_t mshr, uint32_t sm, uint64_t slot)
+{
+    return (uint64_t)mshr | (uint64_t)sm << 24 | slot << 40;
+}
+static inline uint32_t l2_far_mshr(uint64_t id) { return (uint32_t)id & 0xffffff; }
+static inline uint32_t l2_far_sm(uint64_t id)   { return (uint32_t)(id >> 24) & 0xffff; }
+static inline uint64_t l2_far_slot(uint64_t id) { return id >> 40; }
+
+static inline uint32_t l2_bits(uint32_t mask) { return (uint32_t)__builtin_popcount(mask); }
+
+/* The four sectors of a message's line, among those of the cache's line. */
+static inline uint32_t l2_shift(const struct gpu_l2 *l, uint64_t address)
+{
+    return (uint32_t)(address & ((1u << l->line_shift) - 1)) / GPU_SECTOR;
+}
+
+#endif
