@@ -27,13 +27,18 @@ typedef u32 u32x4 __attribute__((ext_vector_type(4)));
 typedef float f32x2 __attribute__((ext_vector_type(2)));
 typedef float f32x4 __attribute__((ext_vector_type(4)));
 
-#define THREAD_X __nvvm_read_ptx_sreg_tid_x()
-#define THREAD_Y __nvvm_read_ptx_sreg_tid_y()
-#define BLOCK_X  __nvvm_read_ptx_sreg_ctaid_x()
-#define BLOCK_Y  __nvvm_read_ptx_sreg_ctaid_y()
-#define BLOCK_Z  __nvvm_read_ptx_sreg_ctaid_z()
-#define BLOCKS_X __nvvm_read_ptx_sreg_nctaid_x()
-#define BLOCKS_Y __nvvm_read_ptx_sreg_nctaid_y()
+#define THREAD_X ((u32)__nvvm_read_ptx_sreg_tid_x())
+#define THREAD_Y ((u32)__nvvm_read_ptx_sreg_tid_y())
+#define BLOCK_X ((u32)__nvvm_read_ptx_sreg_ctaid_x())
+#define BLOCK_Y ((u32)__nvvm_read_ptx_sreg_ctaid_y())
+#define BLOCK_Z ((u32)__nvvm_read_ptx_sreg_ctaid_z())
+#define BLOCKS_X ((u32)__nvvm_read_ptx_sreg_nctaid_x())
+#define BLOCKS_Y ((u32)__nvvm_read_ptx_sreg_nctaid_y())
+
+/* The same number as THREAD_X or BLOCK_X, read again here: what is worked out from it after a
+ * long loop need not be kept in registers through the loop. */
+#define READ_AGAIN(register) \
+    ({ u32 again; asm volatile("mov.u32 %0, %%" register ";" : "=r"(again)); again; })
 
 INLINE void sync_block() { __nvvm_bar_sync(0); }
 INLINE void sync_warp() { __nvvm_bar_warp_sync(0xffffffffu); }

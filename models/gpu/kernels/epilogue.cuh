@@ -46,10 +46,19 @@ INLINE void finish4(const epilogue &e, u32 row, u32 column, f32x4 x)
 
 INLINE void finish1(const epilogue &e, u32 row, u32 column, float x)
 {
+    if (has_bias(e.flags))
+        x += load_any(bias_element(e.flags), e.bias, column);
     x = relu(has_relu(e.flags), x);
     if (has_mask(e.flags))
         x = keep(load_any(mask_element(e.flags), e.mask, (u64)row * e.ldmask + column), x);
     store_any(c_element(e.flags), e.c, (u64)row * e.ldc + column, x);
+}
+
+/* Whether the columns of a row can go four at a time. */
+INLINE bool by_fours(const epilogue &e)
+{
+    bool mask = !has_mask(e.flags) || e.ldmask % 4 == 0;
+    return e.n % 4 == 0 && e.ldc % 4 == 0 && mask;
 }
 
 /* A slice's rows lie so far apart (in floats) that eight rows of two neighbours by each of
@@ -59,51 +68,36 @@ template <int ROWS, int COLUMNS> struct slice {
     static const int bytes = ROWS * pitch * 4;
 };
 
-/* The columns of a slice that are a lane's: four neighbours if rows are aligned to them, else
- * every 32nd. */
-template <int COLUMNS> INLINE u32 lane_column(bool aligned)
-{
-    u32 lane = THREAD_X % 32;
-    return aligned ? lane % (COLUMNS / 4) * 4 : lane;
-}
-
-/* The bias of those columns; `column` is the slice's first. */
-template <int COLUMNS> INLINE f32x4 bias_of(const epilogue &e, u32 column, bool aligned)
-{
-    f32x4 bias = {0, 0, 0, 0};
-    u32 at = column + lane_column<COLUMNS>(aligned);
-    if (!has_bias(e.flags))
-        return bias;
-    if (aligned)
-        return at < e.n ? load4_any(bias_element(e.flags), e.bias, at) : bias;
-#pragma unroll
-    for (int i = 0; i < (COLUMNS + 31) / 32; i++)
-        if (at + i * 32 < e.n)
-            bias[i] = load_any(bias_element(e.flags), e.bias, at + i * 32);
-    return bias;
-}
-
-/* Stores the rows from `row` on of a slice that this warp has filled. */
+/* Stores the rows from `row` on of a slice that this warp has filled: the four columns of a
+ * lane that begin at `column` + `at`, with their bias; or if they cannot go together, every
+ * 32nd column a lane, one by one. */
 template <int ROWS, int COLUMNS>
-INLINE void finish_slice(const epilogue &e, const float *from, u32 row, u32 column, f32x4 bias,
-                         bool aligned)
+INLINE void finish_slice(const epilogue &e, const float *from, u32 row, u32 column, u32 lane,
+                         bool fours, f32x4 bias)
 {
-    const u32 lanes = aligned ? COLUMNS / 4 : 32;
-    u32 rows = row < e.m ? min_u32(e.m - row, ROWS) : 0, at = lane_column<COLUMNS>(aligned);
+    const u32 lanes = COLUMNS / 4, pitch = slice<ROWS, COLUMNS>::pitch;
+    u32 rows = row < e.m ? min_u32(e.m - row, ROWS) : 0, at = lane % lanes * 4;
 
-    if (aligned && column + at >= e.n)
-        rows = 0;
+    if (fours) {
 #pragma unroll 1
-    for (u32 r = THREAD_X % 32 / lanes; r < rows; r += 32 / lanes) {
-        const float *x = from + r * slice<ROWS, COLUMNS>::pitch + at;
-        if (aligned)
-            finish4(e, row + r, column + at, *(const f32x4 *)x + bias);
-        else
-#pragma unroll
-            for (u32 i = 0; i < (COLUMNS + 31) / 32; i++)
-                if (at + i * 32 < COLUMNS && column + at + i * 32 < e.n)
-                    finish1(e, row + r, column + at + i * 32, x[i * 32] + bias[i]);
+        for (u32 r = lane / lanes; r < rows && column + at < e.n; r += 32 / lanes)
+            finish4(e, row + r, column + at, *(const f32x4 *)(from + r * pitch + at) + bias);
+    } else {
+        u32 columns = column < e.n ? min_u32(e.n - column, COLUMNS) : 0;
+#pragma unroll 1
+        for (u32 r = 0; r < rows; r++)
+#pragma unroll 1
+            for (u32 i = lane; i < columns; i += 32)
+                finish1(e, row + r, column + i, from[r * pitch + i]);
     }
+}
+
+template <int COLUMNS> INLINE f32x4 bias_of(const epilogue &e, u32 column, u32 lane, bool fours)
+{
+    u32 at = column + lane % (COLUMNS / 4) * 4;
+    if (fours && has_bias(e.flags) && at < e.n)
+        return load4_any(bias_element(e.flags), e.bias, at);
+    return f32x4{0, 0, 0, 0};
 }
 
 #endif

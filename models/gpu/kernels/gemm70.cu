@@ -120,13 +120,16 @@ template <bool TA, bool TB, int BM, int BN, int BK, int WM, int WN> struct sums 
             load_a(i, next, stage);
     }
 
-    METHOD void finish(const epilogue &e, u32 row, u32 column, bool aligned)
+    METHOD void finish(const epilogue &e, u32 row, u32 column, u32 thread)
     {
+        u32 warp = thread / 32, lane = thread % 32;
         const int pitch = slice<32, WN>::pitch;
-        u32 warp = THREAD_X / 32;
         float *mine = (float *)(shared_bytes + warp * slice<32, WN>::bytes);
         u32 to = shared_base() + warp * slice<32, WN>::bytes;
-        f32x4 bias = bias_of<WN>(e, column + warp_n, aligned);
+        row += warp / warps_n * WM;
+        column += warp % warps_n * WN;
+        bool fours = by_fours(e);
+        f32x4 bias = bias_of<WN>(e, column, lane, fours);
 #pragma unroll
         for (int i = 0; i < mi; i += 2) {
 #pragma unroll
@@ -140,22 +143,21 @@ template <bool TA, bool TB, int BM, int BN, int BK, int WM, int WN> struct sums 
                              : "memory");
             }
             sync_warp();
-            finish_slice<32, WN>(e, mine, row + warp_m + i * 16, column + warp_n, bias, aligned);
+            finish_slice<32, WN>(e, mine, row + i * 16, column, lane, fours, bias);
             sync_warp();
         }
     }
 };
 
+template <class S, bool TA, bool TB, int BM, int BN, int BK, int PIECE> struct by_registers
+    : relay<S, staged<PIECE, typename S::lies_a, !TA, BM, BK, S::threads>,
+               staged<PIECE, typename S::lies_b, TB, BN, BK, S::threads>> {};
+
 #define RELAY(form, TA, TB, BM, BN, BK, WM, WN, A) \
-    KERNEL __launch_bounds__(BM / WM * (BN / WN) * 32) \
-    gemm_f16_##form##_##BM##x##BN##x##BK##_a##A(GEMM_PARAMS) \
-    { \
-        typedef sums<TA, TB, BM, BN, BK, WM, WN> products; \
-        gemm<relay<products, \
-                   staged<A == 8, products::lies_a, !TA, BM, BK, products::threads>, \
-                   staged<A == 8, products::lies_b, TB, BN, BK, products::threads>>>( \
-            GEMM_PROBLEM, BM, BN, BK, A == 8); \
-    }
+    typedef by_registers<sums<TA, TB, BM, BN, BK, WM, WN>, TA, TB, BM, BN, BK, A * 2> \
+        way_##form##_##BM##x##BN##_a##A; \
+    GEMM_KERNEL(gemm_f16_##form##_##BM##x##BN##x##BK##_a##A, BM / WM * (BN / WN) * 32, 1, \
+                way_##form##_##BM##x##BN##_a##A, BM, BN, BK)
 #define FORMS(...) \
     RELAY(nn, false, false, __VA_ARGS__) \
     RELAY(nt, false, true,  __VA_ARGS__) \
@@ -169,5 +171,5 @@ FORMS    (128,  64, 32,  64, 32,  8)
 FORMS    ( 64, 128, 32,  32, 64,  8)
 ALL_FORMS( 64,  64, 32,  32, 32,  8)
 FORMS    ( 32, 128, 32,  32, 32,  8)
-ALL_FORMS(128, 128, 32,  32, 64,  1)
+FORMS    (128, 128, 32,  64, 64,  4)
 ALL_FORMS( 64,  64, 32,  32, 32,  1)

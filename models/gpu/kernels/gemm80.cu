@@ -33,7 +33,6 @@ template <int ROWS, int COLUMNS> struct swizzled {
 template <class LIES, bool BY_K, int OUTER, int BK, int THREADS> struct direct {
     typedef source<2, BY_K, OUTER, BK, THREADS> where;
     static const int copies = where::copies;
-
     static_assert(where::rows_at_once % 8 == 0, "a thread's chunks are swizzled alike");
 
     where from;
@@ -129,15 +128,12 @@ template <element E, bool TA, bool TB, int BM, int BN, int BK, int WM, int WN> s
     fragments<true, !TA, mi, lies_a, slices> a;
     fragments<false, TB, ni, lies_b, slices> b;
     float c[mi][ni * 2][4];
-    u32 warp_m, warp_n;
 
     METHOD void begin()
     {
         u32 warp = THREAD_X / 32;
-        warp_m = warp / warps_n * WM;
-        warp_n = warp % warps_n * WN;
-        a.begin(warp_m);
-        b.begin(warp_n);
+        a.begin(warp / warps_n * WM);
+        b.begin(warp % warps_n * WN);
 #pragma unroll
         for (int i = 0; i < products * 4; i++)
             (&c[0][0][0])[i] = 0;
@@ -172,13 +168,16 @@ template <element E, bool TA, bool TB, int BM, int BN, int BK, int WM, int WN> s
     }
 
     /* Sums of two neighbours lie in a lane, eight rows below each other in four registers. */
-    METHOD void finish(const epilogue &e, u32 row, u32 column, bool aligned)
+    METHOD void finish(const epilogue &e, u32 row, u32 column, u32 thread)
     {
+        u32 warp = thread / 32, lane = thread % 32;
         const int pitch = slice<32, WN>::pitch;
-        u32 warp = THREAD_X / 32, lane = THREAD_X % 32;
         float *mine = (float *)(shared_bytes + warp * slice<32, WN>::bytes);
         float *at = mine + lane / 4 * pitch + lane % 4 * 2;
-        f32x4 bias = bias_of<WN>(e, column + warp_n, aligned);
+        row += warp / warps_n * WM;
+        column += warp % warps_n * WN;
+        bool fours = by_fours(e);
+        f32x4 bias = bias_of<WN>(e, column, lane, fours);
 #pragma unroll
         for (int i = 0; i < mi; i += 2) {
 #pragma unroll
@@ -189,7 +188,7 @@ template <element E, bool TA, bool TB, int BM, int BN, int BK, int WM, int WN> s
                 *(f32x2 *)(to + 8 * pitch) = f32x2{x[2], x[3]};
             }
             sync_warp();
-            finish_slice<32, WN>(e, mine, row + warp_m + i * 16, column + warp_n, bias, aligned);
+            finish_slice<32, WN>(e, mine, row + i * 16, column, lane, fours, bias);
             sync_warp();
         }
     }
@@ -275,23 +274,23 @@ struct pipeline {
 };
 
 /* Aligned to 16 bytes. */
-#define DIRECT(type, E, form, TA, TB, BM, BN, BK, WM, WN, STAGES) \
-    KERNEL __launch_bounds__(BM / WM * (BN / WN) * 32) \
-    gemm_##type##_##form##_##BM##x##BN##x##BK##_a8(GEMM_PARAMS) \
-    { \
-        gemm<pipeline<E, TA, TB, BM, BN, BK, WM, WN, STAGES>>(GEMM_PROBLEM, BM, BN, BK, true); \
-    }
+#define DIRECT(type, E, form, TA, TB, BM, BN, BK, WM, WN, STAGES, A) \
+    typedef pipeline<E, TA, TB, BM, BN, BK, WM, WN, STAGES> \
+        way_##type##_##form##_##BM##x##BN##_a##A; \
+    GEMM_KERNEL(gemm_##type##_##form##_##BM##x##BN##x##BK##_a##A, BM / WM * (BN / WN) * 32, 1, \
+                way_##type##_##form##_##BM##x##BN##_a##A, BM, BN, BK)
+
 /* Aligned to no more than an element. */
-#define RELAY(type, E, form, TA, TB, BM, BN, BK, WM, WN, A) \
-    KERNEL __launch_bounds__(BM / WM * (BN / WN) * 32) \
-    gemm_##type##_##form##_##BM##x##BN##x##BK##_a##A(GEMM_PARAMS) \
-    { \
-        typedef sums<E, TA, TB, BM, BN, BK, WM, WN> products; \
-        gemm<relay<products, \
-                   staged<false, products::lies_a, !TA, BM, BK, products::threads>, \
-                   staged<false, products::lies_b, TB, BN, BK, products::threads>>>( \
-            GEMM_PROBLEM, BM, BN, BK, false); \
-    }
+template <class S, bool TA, bool TB, int BM, int BN, int BK> struct by_registers
+    : relay<S, staged<2, typename S::lies_a, !TA, BM, BK, S::threads>,
+               staged<2, typename S::lies_b, TB, BN, BK, S::threads>> {};
+
+#define RELAY(type, E, form, TA, TB, BM, BN, BK, WM, WN, STAGES, A) \
+    typedef by_registers<sums<E, TA, TB, BM, BN, BK, WM, WN>, TA, TB, BM, BN, BK> \
+        way_##type##_##form##_##BM##x##BN##_a##A; \
+    GEMM_KERNEL(gemm_##type##_##form##_##BM##x##BN##x##BK##_a##A, \
+                BM / WM * (BN / WN) * 32, 1, way_##type##_##form##_##BM##x##BN##_a##A, \
+                BM, BN, BK)
 
 #define FORMS(X, type, E, ...) \
     X(type, E, nn, false, false, __VA_ARGS__) \
@@ -301,17 +300,15 @@ struct pipeline {
     FORMS(X, type, E, __VA_ARGS__) \
     X(type, E, tt, true, true, __VA_ARGS__)
 
+/*                                 block           warp  stages, align */
 #define TILES(type, E) \
-    /*                            block           warp  stages */ \
-    FORMS    (DIRECT, type, E,  256, 128, 32,  64, 64,  3) \
-    FORMS    (DIRECT, type, E,  128, 128, 32,  64, 64,  4) \
-    FORMS    (DIRECT, type, E,  128,  64, 64,  64, 32,  3) \
-    FORMS    (DIRECT, type, E,   64, 128, 64,  32, 64,  3) \
-    ALL_FORMS(DIRECT, type, E,   64,  64, 64,  32, 32,  3) \
-    FORMS    (DIRECT, type, E,   32, 128, 64,  32, 32,  3) \
-    /*                                                  align */ \
-    ALL_FORMS(RELAY,  type, E,  128, 128, 32,  32, 64,  1) \
-    ALL_FORMS(RELAY,  type, E,   64,  64, 32,  32, 32,  1)
+    FORMS    (DIRECT, type, E,  256, 128, 32,  64, 64,  3, 8) \
+    FORMS    (DIRECT, type, E,  128, 128, 32,  64, 64,  4, 8) \
+    FORMS    (DIRECT, type, E,  128,  64, 64,  64, 32,  3, 8) \
+    FORMS    (DIRECT, type, E,   64, 128, 64,  32, 64,  3, 8) \
+    ALL_FORMS(DIRECT, type, E,   64,  64, 64,  32, 32,  3, 8) \
+    FORMS    (DIRECT, type, E,   32, 128, 64,  32, 32,  3, 8) \
+    ALL_FORMS(RELAY,  type, E,   64,  64, 32,  32, 32,  2, 1)
 
 TILES(f16, F16)
 TILES(bf16, BF16)

@@ -58,7 +58,6 @@
     FORMS    (ROW_80, type, element,  64, 128, 64,  32, 64, 3, 8) \
     ALL_FORMS(ROW_80, type, element,  64,  64, 64,  32, 32, 3, 8) \
     FORMS    (ROW_80, type, element,  32, 128, 64,  32, 32, 3, 8) \
-    ALL_FORMS(ROW_80, type, element, 128, 128, 32,  32, 64, 2, 1) \
     ALL_FORMS(ROW_80, type, element,  64,  64, 32,  32, 32, 2, 1)
 
 /*                                  block           warp  align */
@@ -69,7 +68,7 @@
     FORMS    (ROW_70, type, element,  64, 128, 32,  32, 64, 8) \
     ALL_FORMS(ROW_70, type, element,  64,  64, 32,  32, 32, 8) \
     FORMS    (ROW_70, type, element,  32, 128, 32,  32, 32, 8) \
-    ALL_FORMS(ROW_70, type, element, 128, 128, 32,  32, 64, 1) \
+    FORMS    (ROW_70, type, element, 128, 128, 32,  64, 64, 4) \
     ALL_FORMS(ROW_70, type, element,  64,  64, 32,  32, 32, 1)
 
 /*                block     blocks of a lane, align */
@@ -80,7 +79,6 @@
     FORMS_S    ( 32, 128,  8,  2, 2, 4) \
     ALL_FORMS_S( 32,  32, 16,  1, 1, 4) \
     FORMS_S    (128, 128,  8,  2, 2, 1) \
-    FORMS_S    ( 64,  64,  8,  2, 2, 1) \
     ALL_FORMS_S( 32,  32, 16,  1, 1, 1)
 
 static const struct gpu_gemm_kernel sm_70[] = { TENSOR_70(f16, GPU_ELEMENT_F16) SINGLE };

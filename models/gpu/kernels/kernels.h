@@ -16,9 +16,10 @@
  *     gemm_TYPE_FORM_MxNxK_aA (tensor cores, TYPE f16 or bf16)
  *     sgemm_FORM_MxNxK_aA     (FP32 lanes)
  *       FORM: nn nt tn tt: of a, then of b: t: it is stored transposed
- *       A:    1, or 16 bytes' worth of a's and b's elements; then a, b, lda, ldb, stride_a,
- *             stride_b and the length of their rows (k or m, n or k) are multiples of A, and
- *             n, ldc, ldmask, stride_c, stride_mask of 4
+ *       A:    elements that lie together: a multiple of it is the length of a's and b's rows
+ *             (k or m, n or k), lda, ldb, stride_a, stride_b, and where a and b begin.  c may
+ *             be of any n, but its rows go faster if n, ldc and ldmask are multiples of 4 (then
+ *             c, mask and bias must begin at multiples of 16 bytes, and so must their strides)
  *
  *     (void *a, void *b, void *c, void *bias, void *mask,
  *      u32 m, u32 n, u32 k, u32 lda, u32 ldb, u32 ldc, u32 ldmask,
@@ -34,6 +35,7 @@
  *           split_k, a multiple of the tile's K; 1 and anything >= k where nothing is split.
  *           With splits > 1 c is a workspace of f32 (flags = 0, stride_c = m * n, ldc = n),
  *           and split_sum makes the result.
+ *     lda, ldb          below 2^22
  *     bias, mask        0: none (then flags must not ask for them).  bias has n elements.
  *     flags             GPU_GEMM_... below
  *

@@ -40,9 +40,7 @@ INLINE float load_any(u32 e, const void *p, u64 i)
         return ((const float *)p)[i];
     if (e == F16)
         return of_f16(((const u16 *)p)[i]);
-    if (e == BF16)
-        return of_bf16(((const u16 *)p)[i]);
-    return (float)((const s32 *)p)[i];
+    return of_bf16(((const u16 *)p)[i]);
 }
 
 INLINE void store_any(u32 e, void *p, u64 i, float x)
@@ -51,10 +49,8 @@ INLINE void store_any(u32 e, void *p, u64 i, float x)
         ((float *)p)[i] = x;
     else if (e == F16)
         ((u16 *)p)[i] = f16_of(x);
-    else if (e == BF16)
-        ((u16 *)p)[i] = bf16_of(x);
     else
-        ((s32 *)p)[i] = (s32)x;
+        ((u16 *)p)[i] = bf16_of(x);
 }
 
 /* Four elements from a place that is aligned to all four. */

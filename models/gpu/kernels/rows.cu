@@ -172,7 +172,8 @@ template <int E, int T> struct softmax_cross_entropy {
         float m = greatest<E, T>(r), s = sum_of_exp<E, T>(r, m), right = 0;
         EACH_COLUMN(i) {
             float t = target<E>(r, i);
-            right += t == 0 ? 0 : t * a_at<E>(r, i);
+            float a = a_at<E>(r, i);        /* in any case: no branch on t */
+            right += t == 0 ? 0 : t * a;
         }
         right = team<T>::template all<sum>(right);
         if (team<T>::first() == 0)

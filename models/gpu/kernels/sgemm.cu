@@ -19,12 +19,12 @@
  */
 #include "gemm.cuh"
 
-template <bool WHOLE, bool BY_K, int OUTER, int BK, int THREADS> struct operand {
+template <int PIECE, bool BY_K, int OUTER, int BK, int THREADS> struct operand {
     typedef source<4, BY_K, OUTER, BK, THREADS> where;
     static const int pitch = OUTER + 4, bytes = BK * pitch * 4, copies = where::copies;
 
     where           from;
-    chunk<4, WHOLE> held[copies];
+    chunk<4, PIECE> held[copies];
     u32             to;
 
     METHOD void begin()
@@ -65,6 +65,12 @@ INLINE void load4(float x[4], u32 from, int offset)
                  : "r"(from), "i"(offset) : "memory");
 }
 
+/* Said so that a sum stays in its register through the loop. */
+INLINE void multiply_add(float &c, float a, float b)
+{
+    asm volatile("fma.rn.f32 %0, %1, %2, %0;" : "+f"(c) : "f"(a), "f"(b));
+}
+
 template <int BM, int BN, int BK, int DOWN, int ACROSS> struct sums {
     static const int warp_rows = DOWN * 16, warp_columns = ACROSS * 32;
     static const int warps_n = BN / warp_columns;
@@ -75,15 +81,13 @@ template <int BM, int BN, int BK, int DOWN, int ACROSS> struct sums {
 
     float a[2][DOWN * 4], b[2][ACROSS * 4];     /* of this k and the next */
     float c[DOWN * 4][ACROSS * 4];
-    u32   from_a, from_b, warp_m, warp_n;
+    u32   from_a, from_b;
 
     METHOD void begin()
     {
         u32 warp = THREAD_X / 32, lane = THREAD_X % 32;
-        warp_m = warp / warps_n * warp_rows;
-        warp_n = warp % warps_n * warp_columns;
-        from_a = (warp_m + lane / 8 * 4) * 4;
-        from_b = a_bytes + (warp_n + lane % 8 * 4) * 4;
+        from_a = (warp / warps_n * warp_rows + lane / 8 * 4) * 4;
+        from_b = a_bytes + (warp % warps_n * warp_columns + lane % 8 * 4) * 4;
 #pragma unroll
         for (int i = 0; i < products; i++)
             (&c[0][0])[i] = 0;
@@ -112,16 +116,19 @@ template <int BM, int BN, int BK, int DOWN, int ACROSS> struct sums {
             load(p, (slice + 1) % slices, stage);
         int i = p / (ACROSS * 4), along = p % (ACROSS * 4);
         int j = i % 2 ? ACROSS * 4 - 1 - along : along;
-        c[i][j] = __builtin_fmaf(a[slice % 2][i], b[slice % 2][j], c[i][j]);
+        multiply_add(c[i][j], a[slice % 2][i], b[slice % 2][j]);
     }
 
-    METHOD void finish(const epilogue &e, u32 row, u32 column, bool aligned)
+    METHOD void finish(const epilogue &e, u32 row, u32 column, u32 thread)
     {
+        u32 warp = thread / 32, lane = thread % 32;
         typedef slice<16, warp_columns> lies;
-        u32 warp = THREAD_X / 32, lane = THREAD_X % 32;
         float *mine = (float *)(shared_bytes + warp * lies::bytes);
         float *at = mine + lane / 8 * 4 * lies::pitch + lane % 8 * 4;
-        f32x4 bias = bias_of<warp_columns>(e, column + warp_n, aligned);
+        row += warp / warps_n * warp_rows;
+        column += warp % warps_n * warp_columns;
+        bool fours = by_fours(e);
+        f32x4 bias = bias_of<warp_columns>(e, column, lane, fours);
 #pragma unroll
         for (int d = 0; d < DOWN; d++) {
 #pragma unroll
@@ -132,34 +139,34 @@ template <int BM, int BN, int BK, int DOWN, int ACROSS> struct sums {
                     *(f32x4 *)(at + r * lies::pitch + j * 32) = f32x4{x[0], x[1], x[2], x[3]};
                 }
             sync_warp();
-            finish_slice<16, warp_columns>(e, mine, row + warp_m + d * 16, column + warp_n, bias,
-                                           aligned);
+            finish_slice<16, warp_columns>(e, mine, row + d * 16, column, lane, fours, bias);
             sync_warp();
         }
     }
 };
 
+template <class S, bool TA, bool TB, int BM, int BN, int BK, int PIECE> struct by_registers
+    : relay<S, operand<PIECE, !TA, BM, BK, S::threads>, operand<PIECE, TB, BN, BK, S::threads>> {};
+
 #define SGEMM(form, TA, TB, BM, BN, BK, DOWN, ACROSS, A) \
-    KERNEL __launch_bounds__(BM / (DOWN * 16) * (BN / (ACROSS * 32)) * 32) \
-    sgemm_##form##_##BM##x##BN##x##BK##_a##A(GEMM_PARAMS) \
-    { \
-        typedef sums<BM, BN, BK, DOWN, ACROSS> products; \
-        gemm<relay<products, operand<A == 4, !TA, BM, BK, products::threads>, \
-                             operand<A == 4, TB, BN, BK, products::threads>>>( \
-            GEMM_PROBLEM, BM, BN, BK, A == 4); \
-    }
+    typedef by_registers<sums<BM, BN, BK, DOWN, ACROSS>, TA, TB, BM, BN, BK, A * 4> \
+        way_##form##_##BM##x##BN##_a##A; \
+    GEMM_KERNEL(sgemm_##form##_##BM##x##BN##x##BK##_a##A, \
+                BM / (DOWN * 16) * (BN / (ACROSS * 32)) * 32, \
+                BM + BN > 160 ? 512 / (BM / (DOWN * 16) * (BN / (ACROSS * 32)) * 32) : 7, \
+                way_##form##_##BM##x##BN##_a##A, BM, BN, BK)
 #define FORMS(...) \
     SGEMM(nn, false, false, __VA_ARGS__) \
     SGEMM(nt, false, true,  __VA_ARGS__) \
     SGEMM(tn, true,  false, __VA_ARGS__)
 #define ALL_FORMS(...) FORMS(__VA_ARGS__) SGEMM(tt, true, true, __VA_ARGS__)
 
-/*             block     blocks of a lane  align */
+/* 512 threads on an SM may have 128 registers each; those with few threads need some more.
+ *             block     blocks of a lane  align */
 FORMS    (128, 128,  8,  2, 2,  4)
 FORMS    (128,  64,  8,  2, 2,  4)
 FORMS    ( 64,  64,  8,  2, 2,  4)
 FORMS    ( 32, 128,  8,  2, 2,  4)
 ALL_FORMS( 32,  32, 16,  1, 1,  4)
 FORMS    (128, 128,  8,  2, 2,  1)
-FORMS    ( 64,  64,  8,  2, 2,  1)
 ALL_FORMS( 32,  32, 16,  1, 1,  1)
