@@ -128,9 +128,19 @@ static void put_again(struct inlined *n, const struct ptx_instruction *i)
     body_add(n->code, i);
 }
 
-bool inline_arguments(struct inlined *n)
+static bool has_arguments(const struct inlined *n)
+{
+    for (uint32_t k = 0; k < n->place_count; k++)
+        if (n->places[k].is_argument)
+            return true;
+    return false;
+}
+
+void inline_arguments(struct inlined *n)
 {
     struct body *b = &n->code->body;
+    if (!has_arguments(n))
+        return;
     note_uses(n);
     place_in_memory(n);
 
@@ -146,7 +156,6 @@ bool inline_arguments(struct inlined *n)
     moved[count] = b->count;
     for (uint32_t k = 0; k < b->label_count; k++)
         b->labels[k] = moved[b->labels[k]];
-    return true;
 }
 
 static void place_dynamic(struct inlined *n)

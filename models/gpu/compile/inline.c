@@ -268,9 +268,14 @@ bool code_inline(struct code *c)
 {
     struct inlined n = { .code = c };
     place_module(c);
+    c->body.list = arena_grow(&c->arena, NULL, 0, c->entry->instruction_count, &c->body.room,
+                              sizeof c->body.list[0]);
+    c->body.types = arena_grow(&c->arena, NULL, 0, c->entry->register_count,
+                               &c->body.register_room, sizeof c->body.types[0]);
     struct call entry = { .f = c->entry, .after = NONE, .places = entry_places(&n) };
-    if (!put_function(&n, &entry) || !inline_arguments(&n))
+    if (!put_function(&n, &entry))
         return false;
+    inline_arguments(&n);
     inline_addresses(&n);
     if (n.shared_bytes > UINT32_MAX / 2 || n.local_bytes > UINT32_MAX / 2)
         return code_fail(c, NULL, "%s: its variables take more than 2 GiB", c->entry->name);

@@ -25,7 +25,7 @@ struct inlined {
 struct ptx_instruction *body_add(struct code *c, const struct ptx_instruction *i);
 uint32_t body_register(struct code *c, enum ptx_type type);
 
-bool inline_arguments(struct inlined *n);       /* arguments of calls to registers */
+void inline_arguments(struct inlined *n);       /* arguments of calls to registers */
 void inline_addresses(struct inlined *n);       /* variables to their addresses */
 
 #endif

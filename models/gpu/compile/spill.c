@@ -194,6 +194,26 @@ static void spill_op(struct spilling *s, const struct code_op *o)
             put_access(s, &s->store, o, was[k], words[k]);
 }
 
+/* A guarded operation keeps what its destinations were: through memory all of them, or none
+ * (`complete` says it of the whole operation). */
+static void choose_together(const struct code *c, uint8_t *chosen)
+{
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t n = 0; n < c->count; n++) {
+            const struct code_op *o = &c->ops[n];
+            const uint32_t *dst = code_dsts(c, o);
+            bool any = false;
+            for (uint32_t k = 0; k < o->op.dsts && !code_kills(o); k++)
+                any |= dst[k] < c->first_spilled && chosen[dst[k]];
+            for (uint32_t k = 0; k < o->op.dsts && any; k++) {
+                changed |= !chosen[dst[k]];
+                chosen[dst[k]] = 1;
+            }
+        }
+    }
+}
+
 static void give_slots(struct spilling *s)
 {
     struct code *c = s->c;
@@ -212,8 +232,9 @@ static void give_slots(struct spilling *s)
     }
 }
 
-void spill_words(struct code *c, const uint8_t *chosen)
+void spill_words(struct code *c, uint8_t *chosen)
 {
+    choose_together(c, chosen);
     struct spilling s = { .c = c, .chosen = chosen };
     s.load = local_access(c, PTX_LD, GPU_LOAD);
     s.store = local_access(c, PTX_ST, GPU_STORE);

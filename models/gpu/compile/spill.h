@@ -13,7 +13,8 @@ bool spill_excess(struct code *c, const struct ranges *r, uint8_t *chosen, bool 
 bool spill_failed(struct code *c, const struct ranges *r, const uint8_t *failed,
                   uint8_t *chosen);
 
-/* Each chosen word is loaded before it is read and stored after it is written. */
-void spill_words(struct code *c, const uint8_t *chosen);
+/* Each chosen word is loaded before it is read and stored after it is written.  More may be
+ * chosen with them. */
+void spill_words(struct code *c, uint8_t *chosen);
 
 #endif
