@@ -55,6 +55,8 @@ struct value_op {
     struct cell           *in[TRACE_INS], *out[TRACE_OUTS];
     uint64_t               rows, n, all;        /* of the first input */
     enum trace_type        compute;             /* of a product, as the machine does it */
+    double                 stored;              /* an optimizer that stores after each operation */
+                                                /* errs by so much of it each time; 0: it does not */
 };
 
 static inline double value_attr(const struct value_op *x, enum op_attribute a)
@@ -337,6 +339,12 @@ static inline void value_sum(const struct value_op *x)
     x->out[0][0] = sum;
 }
 
+/* A result of an optimizer: `stored` up to four times on the way. */
+static inline struct cell value_updated(const struct value_op *x, double v, double magnitude)
+{
+    return value_cell(v, magnitude, 4 * x->stored * magnitude);
+}
+
 /* Weights, state and gradient at one place, changed. */
 static inline void value_update(const struct value_op *x, uint64_t i)
 {
@@ -344,29 +352,36 @@ static inline void value_update(const struct value_op *x, uint64_t i)
     double decay = value_attr(x, ATTR_DECAY), epsilon = value_attr(x, ATTR_EPSILON);
     double b1 = value_attr(x, ATTR_BETA1), b2 = value_attr(x, ATTR_BETA2);
     double step = x->op->attr[ATTR_STEP], w = x->in[0][i].v, g = x->in[x->op->ins - 1][i].v;
-    double s = x->op->ins > 2 ? x->in[1][i].v : 0, v = x->op->ins > 3 ? x->in[2][i].v : 0, change;
+    double s = x->op->ins > 2 ? x->in[1][i].v : 0, t = x->op->ins > 3 ? x->in[2][i].v : 0;
+    double first, second, size, root;
     switch ((int)x->op->kind) {
     case TRACE_SGD:
         x->out[0][i] = value_cell(w - lr * g, fabs(w) + fabs(lr * g), 0);
         return;
     case TRACE_MOMENTUM:
-        x->out[1][i] = value_cell(keep * s + g, fabs(keep * s) + fabs(g), 0);
-        change = lr * x->out[1][i].v;
-        x->out[0][i] = value_cell(w - change, fabs(w) + fabs(change), lr * x->out[1][i].e);
+        first = keep * s + g;
+        size = fabs(keep * s) + fabs(g);
+        x->out[1][i] = value_updated(x, first, size);
+        x->out[0][i] = value_cell(w - lr * first, fabs(w), lr * x->out[1][i].e
+                                  + lr * x->stored * size);
         return;
     case TRACE_RMSPROP:
-        x->out[1][i] = value_cell(decay * s + (1 - decay) * g * g, decay * s + g * g, 0);
-        change = lr * g / sqrt(x->out[1][i].v + epsilon);
-        x->out[0][i] = value_cell(w - change, fabs(w) + 4 * fabs(change), 0);
+        first = decay * s + (1 - decay) * g * g;
+        root = sqrt(first + epsilon);
+        x->out[1][i] = value_updated(x, first, first);
+        x->out[0][i] = value_updated(x, w - lr * g / root, 4 * lr * fabs(g) / root);
+        x->out[0][i].e += VALUES_EPSILON * fabs(w);
         return;
     case TRACE_ADAM:
-        x->out[1][i] = value_cell(b1 * s + (1 - b1) * g, fabs(b1 * s) + fabs(g), 0);
-        x->out[2][i] = value_cell(b2 * v + (1 - b2) * g * g, b2 * v + g * g, 0);
-        lr = lr * sqrt(1 - pow(b2, step)) / (1 - pow(b1, step));
-        double root = sqrt(x->out[2][i].v) + epsilon;
-        change = lr * x->out[1][i].v / root;
-        x->out[0][i] = value_cell(w - change, fabs(w) + 8 * fabs(change)
-                                  + lr * (fabs(b1 * s) + fabs(g)) / root, 0);
+        first = b1 * s + (1 - b1) * g;
+        second = b2 * t + (1 - b2) * g * g;
+        size = fabs(b1 * s) + fabs(g);
+        lr *= sqrt(1 - pow(b2, step)) / (1 - pow(b1, step));
+        root = sqrt(second) + epsilon;
+        x->out[1][i] = value_updated(x, first, size);
+        x->out[2][i] = value_updated(x, second, second);
+        x->out[0][i] = value_updated(x, w - lr * first / root, 4 * lr * size / root);
+        x->out[0][i].e += VALUES_EPSILON * fabs(w);
         return;
     }
     ck_abort_msg("no optimizer: %s", op_rows[x->op->kind].name);
