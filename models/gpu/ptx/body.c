@@ -19,7 +19,8 @@ bool emit(struct reader *r)
 static bool read_label(struct reader *r, const struct token *name)
 {
     struct ptx_function *f = r->f;
-    if (!symbol_add(r, name, S_LABEL, f->label_count, 0))
+    if (!count_one(r, &r->labels, LABELS, "labels")
+        || !symbol_add(r, name, S_LABEL, f->label_count, 0))
         return false;
     f->labels = grow(f->labels, f->label_count, &r->label_room, sizeof *f->labels);
     struct ptx_label *l = &f->labels[f->label_count++];
@@ -62,6 +63,9 @@ static bool resolve_all(struct reader *r)
         const char *one = r->f->labels[n].name;
         near = diag_nearest(word, &one, 1);
     }
+    if (near && strcmp(near, word) == 0)
+        return refuse(r, name, "label %s is in other braces; expected one of these or of those "
+                      "around", word);
     if (near)
         return refuse(r, name, "there is no label %s here; did you mean '%.60s'?", word, near);
     return refuse(r, name, "there is no label %s here; expected one of this function", word);

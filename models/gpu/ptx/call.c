@@ -51,7 +51,7 @@ static bool read_callee(struct reader *r, const struct ptx_function **f)
         return refuse(r, &name, "%.*s is %s; expected a function", SHOW(&name),
                       symbol_kind_name(y->kind));
     r->i.call_function = y->number;
-    *f = &r->m->functions[y->number];
+    *f = y->number == r->function ? r->f : &r->m->functions[y->number];
     if ((*f)->is_entry)
         return refuse(r, &name, "%.*s is an entry; expected a .func", SHOW(&name));
     return lex_next(r);
@@ -133,13 +133,14 @@ static bool check_argument(struct reader *r, struct ptx_operand *o, const struct
                     : check_one(r, o, at, param->type);
 }
 
-static bool check_count(struct reader *r, uint32_t have, uint32_t want, const char *what)
+static bool check_count(struct reader *r, uint32_t have, uint32_t want, const char *what,
+                        const char *name)
 {
     struct place at = { r->opcode.line, r->opcode.column };
     if (have == want)
         return true;
-    return refuse_at(r, &at, "%u %s; expected %u, as %.60s has", have, what, want,
-                     r->m->functions[r->i.call_function].name);
+    return refuse_at(r, &at, "%u %s%s; expected %u, as %.60s has", have, what,
+                     have == 1 ? "" : "s", want, name);
 }
 
 /* Stores what is no variable, calls, loads what is no variable. */
@@ -175,8 +176,8 @@ static bool emit_call(struct reader *r, const struct ptx_function *f, struct arg
 static bool check_and_emit(struct reader *r, const struct ptx_function *f, struct arguments *a)
 {
     r->i.passed = a->count - r->i.returned;
-    if (!check_count(r, r->i.returned, f->return_count, "results")
-        || !check_count(r, r->i.passed, f->param_count, "arguments"))
+    if (!check_count(r, r->i.returned, f->return_count, "result", f->name)
+        || !check_count(r, r->i.passed, f->param_count, "argument", f->name))
         return false;
     for (uint32_t n = 0; n < a->count; n++) {
         bool out = n < r->i.returned;

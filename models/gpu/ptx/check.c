@@ -309,7 +309,7 @@ static bool check_predicate(struct reader *r, const struct ptx_operand *o,
 static bool check_memory(struct reader *r, const struct ptx_operand *o, const struct place *at,
                          enum ptx_space space)
 {
-    static const char *const names[] = { "generic", "global", "shared", "local", "const",
+    static const char *const names[] = { "", "global", "shared", "local", "const",
                                          "param" };
     if (o->kind != PTX_MEMORY)
         return refuse_kind(r, o, at, "an address in brackets");
@@ -324,6 +324,9 @@ static bool check_memory(struct reader *r, const struct ptx_operand *o, const st
         return true;
     const struct ptx_variable *v = variable_of(r, o->number);
     bool fits = v->space == space || (space == PTX_GENERIC && v->space == PTX_GLOBAL);
+    if (!fits && space == PTX_GENERIC)
+        return refuse_at(r, at, "%.60s is in .%s; expected that space in the instruction", v->name,
+                         names[v->space]);
     if (!fits)
         return refuse_at(r, at, "%.60s is in .%s, not in .%s; expected a variable of that space",
                          v->name, names[v->space], names[space]);

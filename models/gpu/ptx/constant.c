@@ -5,6 +5,7 @@
 #include "models/gpu/ptx/inside.h"
 
 static bool conditional(struct reader *r, struct constant *c);
+static bool unary(struct reader *r, struct constant *c);
 
 static bool is_float(const struct constant *c)
 {
@@ -34,14 +35,8 @@ static bool read_parentheses(struct reader *r, struct constant *c)
     bool is_signed = is_word(&type, "s64");
     if (!is_signed && !is_word(&type, "u64"))
         return refuse(r, &type, "'.%.*s' is no conversion; expected .s64 or .u64", SHOW(&type));
-    if (!lex_next(r) || !expect_sign(r, ")", "after a type") || r->token.kind == T_END)
-        return r->d->text[0] ? false : refuse(r, &r->token, "the text ends; expected a number");
-    if (is_sign(r, "(")) {
-        if (!lex_next(r) || !read_parentheses(r, c))
-            return false;
-    } else if (!read_number(r, c)) {
+    if (!lex_next(r) || !expect_sign(r, ")", "after a type") || !unary(r, c))
         return false;
-    }
     if (is_float(c))
         return refuse(r, &type, "'.%.*s' of a floating-point number; expected a whole one",
                       SHOW(&type));
@@ -121,6 +116,20 @@ static bool less(uint64_t a, uint64_t b, bool is_signed)
     return is_signed ? (int64_t)a < (int64_t)b : a < b;
 }
 
+static bool holds(uint64_t sign, uint64_t a, uint64_t b, bool is_signed)
+{
+    switch (sign) {
+    case '<': return less(a, b, is_signed);
+    case '>': return less(b, a, is_signed);
+    case TWO('<', '='): return !less(b, a, is_signed);
+    case TWO('>', '='): return !less(a, b, is_signed);
+    case TWO('=', '='): return a == b;
+    case TWO('!', '='): return a != b;
+    case TWO('&', '&'): return a && b;
+    default:            return a || b;
+    }
+}
+
 static void apply(uint64_t sign, struct constant *c, const struct constant *by)
 {
     bool s = c->type == PTX_S64 && by->type == PTX_S64;
@@ -136,16 +145,11 @@ static void apply(uint64_t sign, struct constant *c, const struct constant *by)
     case '^': a ^= b; break;
     case TWO('<', '<'): a = shift(a, b, true, s); type = c->type; break;
     case TWO('>', '>'): a = shift(a, b, false, c->type == PTX_S64); type = c->type; break;
-    case '<': a = less(a, b, s); break;
-    case '>': a = less(b, a, s); break;
-    case TWO('<', '='): a = !less(b, a, s); break;
-    case TWO('>', '='): a = !less(a, b, s); break;
-    case TWO('=', '='): a = a == b; break;
-    case TWO('!', '='): a = a != b; break;
-    case TWO('&', '&'): a = a && b; break;
-    case TWO('|', '|'): a = a || b; break;
+    default:
+        a = holds(sign, a, b, s);
+        type = PTX_S64;
     }
-    *c = (struct constant){ a <= 1 && sign > 0xff ? PTX_S64 : type, a };
+    *c = (struct constant){ type, a };
 }
 
 /* Operators of `level` and above; each level calls itself once only, so this is shallow. */

@@ -233,6 +233,8 @@ static bool read_name(struct reader *r, struct ptx_variable *v, uint32_t vector,
 bool add_variable(struct reader *r, struct ptx_variable *v, uint32_t *number)
 {
     struct ptx_module *m = r->m;
+    if (!count_one(r, &r->variables, VARIABLES, "variables"))
+        return false;
     if (r->f) {
         r->f->variables = grow(r->f->variables, r->f->variable_count, &r->variable_room,
                                sizeof *v);
@@ -250,13 +252,13 @@ bool add_variable(struct reader *r, struct ptx_variable *v, uint32_t *number)
 static bool check_size(struct reader *r, struct ptx_variable *v, const struct token *name,
                        bool open, bool is_extern)
 {
-    if (open && is_extern && v->space == PTX_SHARED)
-        v->elements = 0;
-    else if (open && !v->initial)
-        return refuse(r, name, "%.*s has no size; expected one, or initial values", SHOW(name));
-    else if (is_extern && v->space != PTX_SHARED)
+    if (is_extern && v->space != PTX_SHARED)
         return refuse(r, name, "%.*s is defined in another module, which is not supported; "
                       "expected it here", SHOW(name));
+    if (open && is_extern)
+        v->elements = 0;
+    else if (open && !v->initial && !v->addresses)
+        return refuse(r, name, "%.*s has no size; expected one, or initial values", SHOW(name));
     if (v->space == PTX_CONST)
         r->const_bytes += variable_bytes(v);
     if (r->const_bytes > CONST_BYTES)

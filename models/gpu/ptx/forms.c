@@ -214,9 +214,8 @@ const struct form ptx_forms[] = {
     F(APPLYPRIORITY, 74, 80, "?global n:L2::evict_normal", "m i:u32/128-128")
     F(ISSPACEP,  0,  0, "global|shared|local|const|param", "P a:b64")
     F(CVTA,      0,  0, "?to " WHERE " u64",         "d0 a0")
-    F(CVT,       0,  0, "?" RND " ?ftz ?sat f32|f64|f16 " CVT "|f32|f64|f16", "d~0 a~1")
-    F(CVT,       0,  0, "rni|rzi|rmi|rpi ?ftz ?sat " CVT "|f32|f64|f16 f32|f64|f16", "d~0 a~1")
-    F(CVT,       0,  0, "?sat " CVT " " CVT,         "d~0 a~1")
+    F(CVT,       0,  0, "?" RND "|rni|rzi|rmi|rpi ?ftz ?sat " CVT "|f32|f64|f16 "
+                        CVT "|f32|f64|f16",          "d~0 a~1")
     F(CVT,      70, 80, "rn|rz relu f16 f32",        "d~0 a~1")
     F(CVT,      70, 80, "rn|rz ?relu bf16 f32",      "d~0 a~1")
     F(CVT,      70, 80, "rn|rz ?relu f16x2|bf16x2 f32", "d0 a1 a1")

@@ -57,7 +57,8 @@ static bool read_params(struct reader *r, bool returned)
         if (*count == (returned ? RETURNS : PARAMS))
             return refuse(r, &name, "more than %d %s; expected fewer", returned ? RETURNS : PARAMS,
                           returned ? "results" : "parameters");
-        if (!read_one(r, &v, &name) || !add_param(r, &name, &v, returned, *count))
+        if (!count_one(r, &r->variables, VARIABLES, "variables") || !read_one(r, &v, &name)
+            || !add_param(r, &name, &v, returned, *count))
             return false;
         *list = grow(*list, *count, &room, sizeof v);
         (*list)[(*count)++] = v;
@@ -140,6 +141,17 @@ static void free_function(struct ptx_function *f)
     free(f->variables);
     free(f->labels);
     free(f->instructions);
+}
+
+/* What grew by doubling takes no more than it needs. */
+static void shrink(struct ptx_function *f)
+{
+    void *kept = realloc(f->instructions, (f->instruction_count + 1) * sizeof *f->instructions);
+    if (kept)
+        f->instructions = kept;
+    kept = realloc(f->registers, (f->register_count + 1) * sizeof *f->registers);
+    if (kept)
+        f->registers = kept;
 }
 
 void functions_free(struct ptx_module *m)
@@ -236,6 +248,9 @@ static bool add_function(struct reader *r, const struct token *name,
         *number = declared->number;
         return true;
     }
+    uint32_t count = m->function_count;
+    if (!count_one(r, &count, FUNCTIONS, "functions"))
+        return false;
     m->functions = grow(m->functions, m->function_count, &r->function_room,
                         sizeof *m->functions);
     *number = m->function_count;
@@ -291,12 +306,14 @@ static bool read_whole(struct reader *r, bool is_extern)
         || !add_function(r, &name, declared, &number))
         return false;
     r->f->has_body = has_body;
+    r->function = number;
     if (!(has_body ? read_body(r) : lex_next(r)))
         return false;
     settle_numbers(r->f);
     if (has_body || !declared) {
         struct ptx_function *place = &r->m->functions[number];
         free_function(place);
+        shrink(r->f);
         *place = *r->f;
         *r->f = (struct ptx_function){ .line = 0 };
     }

@@ -21,6 +21,9 @@
 /* Limits, so that no text, however short, takes more than some hundred megabytes. */
 #define REGISTERS     (1u << 20)        /* of a module */
 #define INSTRUCTIONS  (1u << 18)        /* of a module */
+#define VARIABLES     (1u << 18)        /* of a module, with all parameters */
+#define FUNCTIONS     (1u << 16)
+#define LABELS        (1u << 20)        /* of a module, with those in .branchtargets */
 #define DATA_BYTES    (64u << 20)       /* initial values of a module */
 #define VARIABLE_BYTES INT32_MAX        /* of one variable */
 #define CONST_BYTES   (64u << 10)       /* of a module: what PTX allows */
@@ -67,6 +70,7 @@ struct reader {
     struct token token;             /* the one not used yet */
     struct ptx_module *m;
     struct ptx_function *f;         /* the one being read; NULL: none */
+    uint32_t function;              /* its number */
     struct symbols symbols;
     uint32_t depth;                 /* of braces */
     uint32_t parentheses;
@@ -76,7 +80,7 @@ struct reader {
     uint32_t target_count, target_room;
     uint32_t register_room, instruction_room, variable_room, label_room;
     uint32_t global_room, function_room;
-    uint32_t registers, instructions;       /* of the module */
+    uint32_t registers, instructions, variables, labels;        /* of the module */
     uint64_t data_bytes, const_bytes;
     char    *name_at;               /* free part of the module's names */
     uint32_t in_registers[PARAMS], out_registers[RETURNS];   /* of .reg parameters */
@@ -131,6 +135,7 @@ bool read_registers(struct reader *r);
 bool read_variables(struct reader *r, enum ptx_space space, bool is_extern);
 bool read_param(struct reader *r, enum ptx_space space, struct ptx_variable *v,
                 struct token *name);
+bool count_one(struct reader *r, uint32_t *count, uint32_t most, const char *what);
 int  type_of(const struct token *t);            /* -1: none */
 bool add_variable(struct reader *r, struct ptx_variable *v, uint32_t *number);
 const char *keep_name(struct reader *r, const char *name, uint32_t length);

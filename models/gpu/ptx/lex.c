@@ -138,6 +138,7 @@ static bool lex_bits(struct reader *r, unsigned digits)
         char c = (char)tolower((unsigned char)*r->at);
         t->bits = t->bits << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
     }
+    t->length = (uint32_t)(r->at - t->text);
     if (n < digits || is_name(peek(r, 0)))
         return refuse(r, t, "a %s of bits is cut short or too long; expected %u hexadecimal "
                       "digits", digits == 8 ? "float" : "double", digits);
@@ -159,8 +160,10 @@ static bool lex_decimal(struct reader *r, size_t length)
     t->type = PTX_F64;
     memcpy(&t->bits, &value, sizeof value);
     r->at += length;
+    t->length = (uint32_t)length;
     if (*end || is_name(peek(r, 0)))
-        return refuse(r, t, "'%.60s' is no number", copy);
+        return refuse(r, t, "'%.60s' is no number; '%c' does not belong to it", copy,
+                      peek(r, 0) ? peek(r, 0) : ' ');
     return true;
 }
 
@@ -261,15 +264,19 @@ bool lex_next(struct reader *r)
     }
     r->token = (struct token){ .kind = T_END, .text = r->at, .line = r->line,
                                .column = column_of(r, r->at) };
-    if (r->at == r->end)
+    if (r->at == r->end) {
+        r->token.text   = "the end";        /* for messages */
+        r->token.length = 7;
         return true;
+    }
     char c = *r->at, next = peek(r, 1);
+    bool after_name = r->at > r->line_start && is_name(r->at[-1]);      /* tex.2d, not .5 */
     if (isalpha((unsigned char)c) || c == '_' || c == '$' || (c == '%' && is_name(next)))
         lex_name(r);
+    else if (c == '.' && is_name(next) && (after_name || !isdigit((unsigned char)next)))
+        lex_directive(r);
     else if (isdigit((unsigned char)c) || (c == '.' && isdigit((unsigned char)next)))
         return lex_number(r);
-    else if (c == '.' && is_name(next))
-        lex_directive(r);
     else if (c == '"')
         return lex_string(r);
     else

@@ -223,6 +223,35 @@ static void add_expected(const struct reader *r, const struct form *f, uint32_t 
                  list[0] ? " or " : "");
 }
 
+static bool is_known_word(const struct token *t)
+{
+    bool known = type_index(t->text, t->length) >= 0;
+    for (size_t n = 0; n < WORDS && !known; n++)
+        known = is_word(t, words[n].text);
+    for (size_t n = 0; n < PTX_MODIFIERS_COUNT && !known; n++)
+        known = is_word(t, modifiers[n]);
+    return known;
+}
+
+/* The word of a list that one which PTX does not have may have meant. */
+static const char *nearest_word(const struct token *t, const char *list)
+{
+    static const char *const all[] = {
+        "u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "b8", "b16", "b32", "b64", "f16",
+        "f16x2", "bf16", "bf16x2", "tf32", "f32", "f64", "pred", "global", "shared", "local",
+        "const", "param", "approx", "full", "wide", "aligned", "sync", "trans", "volatile",
+        "relaxed", "acquire", "release", "acq_rel", "cluster", "ballot", "noftz", "arrive",
+        "clamp", "wrap", "weak", "relu", "uni", "row", "col"
+    };
+    char word[64], dotted[72];
+    snprintf(word, sizeof word, "%.*s", SHOW(t));
+    const char *near = is_known_word(t) ? NULL : diag_nearest(word, all, sizeof all / sizeof *all);
+    snprintf(dotted, sizeof dotted, ".%s,", near ? near : "");
+    bool last = near && strlen(list) > strlen(near)
+             && strcmp(list + strlen(list) - strlen(near), near) == 0;
+    return near && (strstr(list, dotted) || last) ? near : NULL;
+}
+
 static bool refuse_form(struct reader *r, uint32_t best)
 {
     char list[260] = "";
@@ -235,6 +264,10 @@ static bool refuse_form(struct reader *r, uint32_t best)
         if (taken == best && !strstr(list, "nothing more"))
             add_expected(r, &ptx_forms[n], taken, list, sizeof list - 32);
     }
+    const char *near = best < r->suffixes ? nearest_word(at, list) : NULL;
+    if (near)
+        return refuse(r, at, "%s is not supported: '.%.*s' cannot stand there; did you mean "
+                      "'.%s'?", r->written, SHOW(at), near);
     if (best < r->suffixes)
         return refuse(r, at, "%s is not supported: '.%.*s' cannot stand there; expected %s",
                       r->written, SHOW(at), list);

@@ -3,40 +3,29 @@
 
 #include "models/gpu/ptx/inside.h"
 
-static int special_of(const struct token *t, const struct token *part)
-{
-    char name[40];
-    snprintf(name, sizeof name, "%.*s%s%.*s", SHOW(t), part ? "." : "",
-             part ? (int)part->length : 0, part ? part->text : "");
-    static const char *const names[] = {
+static const char *const specials[] = {
 #define SPECIAL(id, text) text,
-        PTX_SPECIALS(SPECIAL)
+    PTX_SPECIALS(SPECIAL)
 #undef SPECIAL
-    };
-    struct token whole = { .text = name };
-    while (name[whole.length])
-        whole.length++;
-    for (int i = 0; i < PTX_SPECIALS_COUNT; i++)
-        if (is_word(&whole, names[i]))
-            return i;
-    return -1;
-}
+};
 
 /* A name that is not declared: %tid.x, %laneid, or wrong. */
 static bool read_special(struct reader *r, const struct token *name, struct ptx_operand *o)
 {
-    struct token part = r->token;
-    int found = special_of(name, NULL);
-    if (found < 0 && part.kind == T_DIRECTIVE) {
-        found = special_of(name, &part);
-        if (found >= 0 && !lex_next(r))
-            return false;
-    }
-    if (found < 0)
-        return symbol_unknown(r, name, "a register, a variable or a number");
-    o->kind   = PTX_SPECIAL;
-    o->number = (uint32_t)found;
-    return true;
+    char whole[64];
+    bool parted = r->token.kind == T_DIRECTIVE;
+    snprintf(whole, sizeof whole, "%.*s%s%.*s", SHOW(name), parted ? "." : "",
+             parted ? (int)r->token.length : 0, r->token.text);
+    for (uint32_t i = 0; i < PTX_SPECIALS_COUNT; i++)
+        if (strcmp(whole, specials[i]) == 0) {
+            o->kind   = PTX_SPECIAL;
+            o->number = i;
+            return parted ? lex_next(r) : true;
+        }
+    const char *near = whole[0] == '%' ? diag_nearest(whole, specials, PTX_SPECIALS_COUNT) : NULL;
+    if (near && parted)
+        return refuse(r, name, "%s is not declared; did you mean '%s'?", whole, near);
+    return symbol_unknown(r, name, "a register, a variable or a number");
 }
 
 static bool read_constant(struct reader *r, struct ptx_operand *o)
@@ -212,10 +201,19 @@ static bool read_vector(struct reader *r, struct ptx_operand *o)
     return expect_sign(r, "}", "in braces");
 }
 
+/* After '!': a number or more of an expression. */
+static bool is_number_next(const struct reader *r)
+{
+    const char *at = r->at;
+    while (at < r->end && *at == ' ')
+        at++;
+    return at < r->end && strchr("0123456789(-~!", *at) && *at;
+}
+
 static bool read_negated(struct reader *r, struct ptx_operand *o)
 {
     struct token at = r->token;
-    if (!read_name(r, o))
+    if (is_name(r) && !read_name(r, o))
         return false;
     if (o->kind != PTX_REGISTER)
         return refuse(r, &at, "%.*s after '!'; expected a predicate", SHOW(&at));
@@ -226,15 +224,17 @@ static bool read_negated(struct reader *r, struct ptx_operand *o)
 bool read_operand(struct reader *r, struct ptx_operand *o)
 {
     *o = (struct ptx_operand){ .column = r->token.column };
+    const struct token *t = &r->token;
+    bool begins = t->kind == T_NAME || t->kind == T_INTEGER || t->kind == T_FLOAT
+               || (t->kind == T_SIGN && t->length == 1 && strchr("+-~!({[", (int)t->bits));
+    if (!begins)
+        return refuse(r, t, "'%.*s' is no operand; expected a register, a number, an address",
+                      SHOW(t));
     if (is_sign(r, "{"))
         return lex_next(r) && read_vector(r, o);
     if (is_sign(r, "["))
         return lex_next(r) && read_memory(r, o);
-    if (is_sign(r, "!")) {
-        if (!lex_next(r))
-            return false;
-        return is_name(r) ? read_negated(r, o)
-                          : refuse(r, &r->token, "'!' before what is no predicate");
-    }
+    if (is_sign(r, "!") && !is_number_next(r))
+        return lex_next(r) && read_negated(r, o);
     return is_name(r) ? read_name(r, o) : read_constant(r, o);
 }

@@ -114,6 +114,8 @@ bool read_targets(struct reader *r, const struct token *name)
             return false;
         if (r->token.kind != T_NAME)
             return refuse(r, &r->token, "'%.*s' is no label; expected one", SHOW(&r->token));
+        if (!count_one(r, &r->labels, LABELS, "labels"))
+            return false;
         r->targets = grow(r->targets, r->target_count, &r->target_room, sizeof *r->targets);
         r->targets[r->target_count++] = r->token;
         if (!lex_next(r))

@@ -23,6 +23,15 @@ void *grow(void *list, uint32_t count, uint32_t *room, size_t size)
     return list;
 }
 
+/* One more of what a module has a limit of. */
+bool count_one(struct reader *r, uint32_t *count, uint32_t most, const char *what)
+{
+    if (*count == most)
+        return refuse(r, &r->token, "more than %u %s in a module; expected fewer", most, what);
+    ++*count;
+    return true;
+}
+
 static uint32_t hash_of(const char *name, size_t length)
 {
     uint32_t hash = 2166136261u;
@@ -50,8 +59,9 @@ static void rehash(struct symbols *s)
         put_in_bucket(s, i);
 }
 
+/* The newest of a name; of a range, one that has the index. */
 static const struct symbol *find(const struct symbols *s, const char *name, size_t length,
-                                 bool range)
+                                 bool range, uint64_t index)
 {
     if (!s->bucket_count)
         return NULL;
@@ -60,7 +70,7 @@ static const struct symbol *find(const struct symbols *s, const char *name, size
          i = s->list[i].next) {
         const struct symbol *y = &s->list[i];
         if (y->hash == hash && y->length == length && (y->kind == S_RANGE) == range
-            && memcmp(y->name, name, length) == 0)
+            && (!range || index < y->count) && memcmp(y->name, name, length) == 0)
             return y;
     }
     return NULL;
@@ -78,8 +88,8 @@ static const struct symbol *find_range(const struct symbols *s, const char *name
         value += unit * (uint64_t)(c - '0');
         if (c == '0' && length - n > 1)
             continue;                           /* %r07 is not %r7 */
-        const struct symbol *y = find(s, name, n, true);
-        if (y && value < y->count) {
+        const struct symbol *y = find(s, name, n, true, value);
+        if (y) {
             *index = (uint32_t)value;
             return y;
         }
@@ -90,7 +100,7 @@ static const struct symbol *find_range(const struct symbols *s, const char *name
 const struct symbol *symbol_find(const struct reader *r, const struct token *name,
                                  uint32_t *index)
 {
-    const struct symbol *one = find(&r->symbols, name->text, name->length, false);
+    const struct symbol *one = find(&r->symbols, name->text, name->length, false, 0);
     uint32_t at = 0;
     const struct symbol *range = find_range(&r->symbols, name->text, name->length, &at);
     bool take_range = range && (!one || one->depth < range->depth);
@@ -100,7 +110,7 @@ const struct symbol *symbol_find(const struct reader *r, const struct token *nam
 
 static bool is_any_taken(struct reader *r, const struct token *name, uint32_t count)
 {
-    const struct symbol *same = find(&r->symbols, name->text, name->length, true);
+    const struct symbol *same = find(&r->symbols, name->text, name->length, true, 0);
     if (same && same->depth == r->depth)
         return true;
     size_t length = name->length < LONGEST ? name->length : LONGEST;
@@ -213,6 +223,20 @@ const char *symbol_kind_name(enum symbol_kind kind)
     return names[kind];
 }
 
+/* The range that a name is just past the end of. */
+static const struct symbol *range_before(const struct reader *r, const struct token *name)
+{
+    for (uint32_t n = name->length; n > 1 && name->length - n < DIGITS; ) {
+        char c = name->text[--n];
+        if (c < '0' || c > '9')
+            break;
+        const struct symbol *y = find(&r->symbols, name->text, n, true, 0);
+        if (y && index_after(name->text, name->length, name->text, n) >= 0)
+            return y;
+    }
+    return NULL;
+}
+
 #define NEAR 256        /* names that are looked at, the newest */
 
 bool symbol_unknown(struct reader *r, const struct token *name, const char *what)
@@ -229,6 +253,10 @@ bool symbol_unknown(struct reader *r, const struct token *name, const char *what
         count++;
     }
     snprintf(word, sizeof word, "%.*s", SHOW(name));
+    const struct symbol *range = range_before(r, name);
+    if (range)
+        return refuse(r, name, "%s is not declared; the last is %.*s%u", word,
+                      (int)range->length, range->name, range->count - 1);
     const char *near = diag_nearest(word, names, count);
     if (near)
         return refuse(r, name, "%s is not declared; did you mean '%s'?", word, near);
