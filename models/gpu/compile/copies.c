@@ -105,6 +105,31 @@ static void note_write(struct copies *p, const struct code_op *o, uint32_t n)
     p->local[dst].block = p->block_of[n] + 1;
 }
 
+/* x + 0, x | 0, x << 0 are copies of x: a variable at address 0 makes such. */
+static void simplify(struct copies *p, struct code_op *o)
+{
+    struct code *c = p->c;
+    const struct ptx_instruction *i = o->from;
+    uint32_t *src = code_srcs(c, o), zero = code_constant(c, 0);
+    if (!i || o->op.kind != GPU_COMPUTE || o->op.flags & GPU_OP_PART || o->is_copy
+        || o->op.dsts != 1 || o->op.srcs != 2 || o->pdst[0] != NONE || o->psrc[0] != NONE
+        || ptx_type_bytes(i->type[0]) != 4)
+        return;
+    bool either = i->op == PTX_ADD || i->op == PTX_OR || i->op == PTX_XOR;
+    bool second = either || i->op == PTX_SUB || i->op == PTX_SHL || i->op == PTX_SHR;
+    if (!(i->type[0] == PTX_U32 || i->type[0] == PTX_S32 || i->type[0] == PTX_B32))
+        return;
+    if (either && src[0] == zero)
+        src[0] = src[1];
+    else if (!(second && src[1] == zero))
+        return;
+    struct gpu_op mov = c->mov;
+    mov.line = o->op.line;
+    mov.nots = o->op.nots;
+    o->op = mov;
+    o->is_copy = true;
+}
+
 static void replace(struct copies *p)
 {
     struct code *c = p->c;
@@ -120,6 +145,7 @@ static void replace(struct copies *p)
                 else if (!kept)
                     src[s] = resolve(p, src[s], n);
             }
+            simplify(p, &c->ops[n]);
             note_write(p, o, n);
         }
 }
@@ -187,7 +213,7 @@ void code_sweep(struct code *c)
     c->count = kept;
 }
 
-void code_copies(struct code *c)
+static void follow(struct code *c)
 {
     struct copies p = { .c = c };
     p.writes = arena_get(&c->arena, c->registers, sizeof *p.writes);
@@ -200,4 +226,11 @@ void code_copies(struct code *c)
     find_copied(&p);
     replace(&p);
     code_sweep(c);
+}
+
+/* Twice: what became a copy on the way is followed too. */
+void code_copies(struct code *c)
+{
+    follow(c);
+    follow(c);
 }

@@ -90,7 +90,7 @@ struct depend_state depend_begin(struct code *c)
     return s;
 }
 
-struct building { struct depend_state *s; struct depend d; uint32_t first, at; };
+struct building { struct depend_state *s; struct depend d; uint32_t first, at, meeting; };
 
 static void add_edge(struct building *b, uint32_t from, uint32_t cycles)
 {
@@ -164,6 +164,15 @@ static void note_things(struct building *b, struct touches t)
     }
 }
 
+/* Nothing sinks below a barrier or a wait for copies: what was written before it is work to
+ * do while others come, or while data do. */
+static void note_meeting(struct building *b)
+{
+    for (uint32_t n = b->meeting; n < b->at; n++)
+        add_edge(b, n, 1);
+    b->meeting = b->at;
+}
+
 static void note_op(struct building *b, const struct code_op *o)
 {
     const struct code *c = b->s->c;
@@ -182,11 +191,13 @@ static void note_op(struct building *b, const struct code_op *o)
         if (o->pdst[k] != NONE)
             note_write(b, c->registers + o->pdst[k]);
     note_things(b, touches_of(o));
+    if (o->op.kind == GPU_BARRIER || o->op.kind == GPU_WAIT)
+        note_meeting(b);
 }
 
 struct depend depend_find(struct depend_state *s, uint32_t first, uint32_t count)
 {
-    struct building b = { .s = s, .first = first };
+    struct building b = { .s = s, .first = first, .meeting = first };
     b.d.first = arena_get(&s->c->arena, count, sizeof *b.d.first);
     b.d.before = arena_get(&s->c->arena, count, sizeof *b.d.before);
     memset(b.d.first, 0xff, count * sizeof *b.d.first);

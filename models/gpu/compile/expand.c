@@ -70,19 +70,25 @@ bool expand_find(struct code *c, const struct ptx_instruction *i, struct gpu_op 
     return code_fail(c, i, "%s is not supported; expected another form of it", text);
 }
 
-void expand_copy(struct code *c, const struct ptx_instruction *i, uint32_t dst, uint32_t src)
+static struct gpu_op make_mov(struct code *c)
 {
     struct ptx_instruction mov = { .op = PTX_MOV, .type = { PTX_B32 }, .operands = 2,
                                    .operand = { { .kind = PTX_REGISTER },
                                                 { .kind = PTX_REGISTER } } };
     struct gpu_op op = expand_pipe(c, GPU_PIPE_INT);
+    bool found = gpu_execute_find(&mov, &op);
+    assert(found);
+    op.dsts = op.srcs = 1;
+    return op;
+}
+
+void expand_copy(struct code *c, const struct ptx_instruction *i, uint32_t dst, uint32_t src)
+{
     struct list l;
     list_init(&l);
     list_dst(&l, dst);
     list_src(&l, src);
-    bool found = gpu_execute_find(&mov, &op);
-    assert(found);
-    expand_put(c, i, &op, &l)->is_copy = true;
+    expand_put(c, i, &c->mov, &l)->is_copy = true;
 }
 
 void expand_sign(struct code *c, const struct ptx_instruction *i, uint32_t dst, uint32_t src)
@@ -349,6 +355,7 @@ bool code_expand(struct code *c)
     c->first_word = arena_get(&c->arena, b->registers, sizeof c->first_word[0]);
     memset(c->first_word, 0xff, b->registers * sizeof c->first_word[0]);
     c->carry = NONE;
+    c->mov = make_mov(c);
     uint32_t *first = arena_get(&c->arena, b->count + 1, sizeof *first);
     for (uint32_t k = 0; k < b->count; k++) {
         first[k] = c->count;

@@ -192,6 +192,21 @@ static void join(const struct ptx_instruction *product, struct ptx_instruction *
     }
 }
 
+/* a * 0 + c, as hand-written address arithmetic has it. */
+static void drop_zero(struct ptx_instruction *i)
+{
+    bool wide = PTX_HAS(i, WIDE) && (i->type[0] == PTX_U32 || i->type[0] == PTX_S32);
+    bool low = PTX_HAS(i, LO) && is_plain_integer(i);
+    if (i->op != PTX_MAD || !(wide || low) || PTX_HAS(i, CC)
+        || i->operand[2].kind != PTX_IMMEDIATE || i->operand[2].bits)
+        return;
+    i->op = PTX_MOV;
+    i->type[0] = wide || ptx_type_bytes(i->type[0]) == 8 ? PTX_B64 : PTX_B32;
+    i->modifiers = 0;
+    i->operand[1] = i->operand[3];
+    i->operands = 2;
+}
+
 static void multiply(struct folding *f)
 {
     struct body *b = &f->c->body;
@@ -201,6 +216,7 @@ static void multiply(struct folding *f)
         labelled[b->labels[k]] = 1;
     for (uint32_t n = 0; n < b->count; n++) {
         struct ptx_instruction *i = &b->list[n];
+        drop_zero(i);
         bool adds = i->op == PTX_ADD && is_plain_integer(i);
         for (uint32_t k = 2; adds && k > 0; k--) {
             const struct ptx_operand *o = &i->operand[k];
