@@ -37,6 +37,7 @@ static struct gpu_kernel *run(struct code *c)
 {
     if (!check_target(c) || !code_inline(c))
         return NULL;
+    code_predicate(c);
     code_fold(c);
     if (!code_expand(c))
         return NULL;

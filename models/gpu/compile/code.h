@@ -4,7 +4,7 @@
  * Expanded, it is a list of operations on words: 32-bit registers and predicates without end,
  * of which `allocate` makes those of the chip.  Blocks are ranges of that list.
  *
- *     inline -> fold -> expand -> flow -> copies -> slice -> schedule -> allocate -> emit
+ *     inline -> predicate -> fold -> expand -> flow -> copies -> slice -> schedule -> allocate -> emit
  *      PTX                 operations on words                         registers    kernel
  */
 #ifndef MODELS_GPU_COMPILE_CODE_H
@@ -26,6 +26,8 @@ struct body {
     uint32_t registers, register_room;
     uint32_t *labels;               /* the instruction that each stands before */
     uint32_t label_count, label_room;
+    uint8_t  *complete;             /* of each instruction: guarded, but what it leaves of its */
+                                    /* destinations is not looked at */
 };
 
 struct code_op {
@@ -93,6 +95,7 @@ struct code {
 
 /* What a pass returns false for is in code->diag. */
 bool code_inline(struct code *c);
+void code_predicate(struct code *c);
 void code_fold(struct code *c);
 bool code_expand(struct code *c);
 void code_flow(struct code *c);

@@ -361,6 +361,8 @@ bool code_expand(struct code *c)
         first[k] = c->count;
         if (!expand_one(c, &b->list[k]))
             return false;
+        for (uint32_t n = first[k]; n < c->count; n++)
+            c->ops[n].complete = b->complete[k];
     }
     first[b->count] = c->count;
     for (uint32_t k = 0; k < b->label_count; k++)

@@ -7,10 +7,11 @@
  */
 #include "models/gpu/compile/code.h"
 #include "models/gpu/compile/operands.h"
+#include "models/gpu/compile/registers.h"
 
 struct folding {
     struct code *c;
-    uint32_t *defs, *uses;          /* of each register */
+    struct register_counts of;      /* each register */
     uint8_t  *high;                 /* its upper half is looked at */
 };
 
@@ -53,28 +54,6 @@ static bool looks_at_high(const struct folding *f, const struct ptx_instruction 
     if (keeps_halves(i) && i->operand[0].kind == PTX_REGISTER)
         return f->high[i->operand[0].number];
     return true;
-}
-
-static void note(struct folding *f, const struct ptx_operand *o, uint32_t *count)
-{
-    (void)f;
-    if (o->kind == PTX_REGISTER || (o->kind == PTX_MEMORY && o->base == PTX_REGISTER))
-        count[o->number]++;
-    else if (o->kind == PTX_VECTOR_OF || o->kind == PTX_PAIR)
-        for (uint32_t k = 0; k < o->count; k++)
-            if (o->vector[k].kind == PTX_REGISTER)
-                count[o->vector[k].number]++;
-}
-
-static void count_uses(struct folding *f)
-{
-    const struct body *b = &f->c->body;
-    for (uint32_t n = 0; n < b->count; n++) {
-        const struct ptx_instruction *i = &b->list[n];
-        uint32_t destinations = operand_destinations(i);
-        for (uint32_t k = 0; k < i->operands; k++)
-            note(f, &i->operand[k], k < destinations ? f->defs : f->uses);
-    }
 }
 
 static bool mark_high(struct folding *f, const struct ptx_instruction *i)
@@ -133,13 +112,9 @@ static bool is_plain_integer(const struct ptx_instruction *i)
 
 static bool writes(const struct ptx_instruction *i, uint32_t number)
 {
-    const struct ptx_operand *o = &i->operand[0];
-    if (!operand_destinations(i))
-        return false;
-    if (o->kind == PTX_REGISTER)
-        return o->number == number;
-    for (uint32_t k = 0; (o->kind == PTX_VECTOR_OF || o->kind == PTX_PAIR) && k < o->count; k++)
-        if (o->vector[k].kind == PTX_REGISTER && o->vector[k].number == number)
+    uint32_t list[PTX_VECTOR], count = registers_written(i, list);
+    for (uint32_t k = 0; k < count; k++)
+        if (list[k] == number)
             return true;
     return false;
 }
@@ -165,7 +140,7 @@ static bool can_join(const struct folding *f, const struct ptx_instruction *prod
                      const struct ptx_instruction *add)
 {
     uint32_t bytes = ptx_type_bytes(add->type[0]), own = ptx_type_bytes(product->type[0]);
-    bool shares = f->uses[product->operand[0].number] > 1;
+    bool shares = f->of.reads[product->operand[0].number] > 1;
     if (product->guard != PTX_NO_GUARD || !is_plain_integer(product))
         return false;
     if (product->op == PTX_MUL)
@@ -220,11 +195,11 @@ static void multiply(struct folding *f)
         bool adds = i->op == PTX_ADD && is_plain_integer(i);
         for (uint32_t k = 2; adds && k > 0; k--) {
             const struct ptx_operand *o = &i->operand[k];
-            if (o->kind != PTX_REGISTER || f->defs[o->number] != 1 || !at[o->number])
+            if (o->kind != PTX_REGISTER || f->of.writes[o->number] != 1 || !at[o->number])
                 continue;
             const struct ptx_instruction *product = &b->list[at[o->number] - 1];
             if (can_join(f, product, i) && same_sources(f, at[o->number] - 1, n, labelled)) {
-                f->uses[o->number]--;
+                f->of.reads[o->number]--;
                 join(product, i, k);
                 break;
             }
@@ -236,11 +211,8 @@ static void multiply(struct folding *f)
 
 void code_fold(struct code *c)
 {
-    struct folding f = { .c = c };
-    f.defs = arena_get(&c->arena, c->body.registers, sizeof *f.defs);
-    f.uses = arena_get(&c->arena, c->body.registers, sizeof *f.uses);
+    struct folding f = { .c = c, .of = registers_count(c) };
     f.high = arena_get(&c->arena, c->body.registers, 1);
-    count_uses(&f);
     narrow(&f);
     multiply(&f);
 }
