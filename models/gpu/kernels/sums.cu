@@ -186,11 +186,6 @@ KERNEL __launch_bounds__(256) total_finish_any(void *y, const void *workspace, u
 
 /* ---- the parts of a product that was cut along k ---- */
 
-INLINE bool whole_rows(const epilogue &e)
-{
-    return e.n % 4 == 0 && e.ldc % 4 == 0 && (!has_mask(e.flags) || e.ldmask % 4 == 0);
-}
-
 KERNEL __launch_bounds__(256) split_sum(const void *workspace, void *c, const void *bias,
     const void *mask, u32 m, u32 n, u32 ldc, u32 ldmask, u64 stride_c, u64 stride_mask,
     u32 splits, u32 flags)
@@ -205,7 +200,7 @@ KERNEL __launch_bounds__(256) split_sum(const void *workspace, void *c, const vo
 
     if (row >= m)
         return;
-    if (whole_rows(e)) {
+    if (by_fours(e)) {
         f32x4 sum = *(const f32x4 *)from;
 #pragma unroll 4
         for (u32 i = 1; i < splits; i++)
@@ -221,8 +216,6 @@ KERNEL __launch_bounds__(256) split_sum(const void *workspace, void *c, const vo
 #pragma unroll 4
         for (u32 i = 1; i < splits; i++)
             sum += from[i * part + j];
-        if (has_bias(flags))
-            sum += load_any(bias_element(flags), bias, column + j);
         finish1(e, row, column + j, sum);
     }
 }
