@@ -67,7 +67,7 @@ static json_t *multiply(const struct multiplying *x, const struct machine *m,
     *status = 2;
     if (t) {
         struct experiment e = run_options_experiment(&x->options, m);
-        if (e.lower.cores == 0)
+        if (e.lower.cores == 0 && machine_kind(m) == MACHINE_TPU)
             e.lower.cores = 1;
         e.trace = t;
         e.progress = !x->list;

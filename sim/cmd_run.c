@@ -17,8 +17,9 @@ static const struct option_row rows[] = {
     { "json",      "FILE", "write the result as JSON (- is stdout, and then no text)" },
     { "csv",       "FILE", "write a row an op (- likewise)" },
     { "power",     "FILE", "write power over time as CSV (- likewise)" },
+    { "launches",  "FILE", "gpu: write a row a launch of a kernel as CSV (- likewise)" },
 };
-enum { INFERENCE = RUN_ROWS, BATCH, JSON, CSV, POWER };
+enum { INFERENCE = RUN_ROWS, BATCH, JSON, CSV, POWER, LAUNCHES };
 
 static int fail(const struct diag *d, int status)
 {
@@ -29,7 +30,7 @@ static int fail(const struct diag *d, int status)
 struct running {
     struct run_options options;
     struct net_options net;
-    const char *file, *json, *csv, *power;
+    const char *file, *json, *csv, *power, *launches;
 };
 
 static int take(struct running *r, const struct options *o, int i)
@@ -43,6 +44,7 @@ static int take(struct running *r, const struct options *o, int i)
     case JSON:      r->json = o->value; return 1;
     case CSV:       r->csv = o->value; return 1;
     case POWER:     r->power = o->value; return 1;
+    case LAUNCHES:  r->launches = o->value; return 1;
     case BATCH:
         if (!run_options_number(o->value, 1u << 30, &batch)) {
             options_wrong(o, "--batch %.40s: expected a whole number, 1 to %u", o->value,
@@ -64,7 +66,7 @@ static int take(struct running *r, const struct options *o, int i)
 /* stdout carries one result. */
 static bool wants_stdout_twice(const struct running *r)
 {
-    const char *paths[] = { r->json, r->csv, r->power };
+    const char *paths[] = { r->json, r->csv, r->power, r->launches };
     int count = 0;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         count += paths[i] && strcmp(paths[i], "-") == 0;
@@ -109,6 +111,8 @@ static int write_all(const struct running *r, const json_t *result)
         status = write_file(result, r->csv, report_csv, &on_stdout);
     if (status == 0)
         status = write_file(result, r->power, report_power_csv, &on_stdout);
+    if (status == 0)
+        status = write_file(result, r->launches, report_launches_csv, &on_stdout);
     if (status == 0 && !on_stdout)
         report_text(result, stdout);
     return status;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/gpu_energy.h"
 #include "sim/report_inside.h"
 #include "sim/report_number.h"
 #include "sim/report_table.h"
@@ -17,6 +18,11 @@ const char *report_string(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
     return text ? text : "";
+}
+
+bool report_is_gpu(const json_t *result)
+{
+    return strcmp(report_string(result, "kind"), "gpu") == 0;
 }
 
 /* a of b, as percent. */
@@ -67,6 +73,32 @@ static double parameter(const json_t *result, const char *section, const char *n
     return report_number(json_object_get(figures, name), "value");
 }
 
+/* Why a GPU has the clock that it has. */
+static void print_clock(const json_t *r, FILE *out)
+{
+    char limit[NUMBER_TEXT];
+    const char *by = report_string(r, "clock_by");
+    number_si(limit, report_number(r, "power_limit_w"), "W");
+    if (strcmp(by, "power limit") == 0)
+        fprintf(out, ", where it takes the %s that it may (found in %.0f runs)\n", limit,
+                report_number(r, "power_runs"));
+    else if (strcmp(by, "machine") == 0 && report_number(r, "power_limit_w") > 0)
+        fprintf(out, ", its highest, below the limit of %s\n", limit);
+    else
+        fprintf(out, ", %s\n", strcmp(by, "machine") == 0 ? "without a limit of power" : by);
+}
+
+static void print_notes(const json_t *r, FILE *out)
+{
+    const json_t *notes = json_object_get(r, "notes"), *note;
+    size_t i;
+    if (json_is_true(json_object_get(r, "sampled")))
+        table_text("sampled: launches of many blocks were simulated until their waves were "
+                   "steady, the rest is reckoned (--sample)", out);
+    for (i = 0; (note = json_array_get(notes, i)) != NULL; i++)
+        table_text(json_string_value(note), out);
+}
+
 static void print_head(const json_t *r, FILE *out)
 {
     char clock[NUMBER_TEXT];
@@ -75,13 +107,22 @@ static void print_head(const json_t *r, FILE *out)
             report_string(r, "machine"), report_string(r, "simaccel"));
     if (report_string(parameters, "description")[0])
         table_text(report_string(parameters, "description"), out);
-    fprintf(out, "  %.0f of %.0f cores in use, at %s\n", report_number(r, "cores"),
-            parameter(r, "chip", "cores"), number_si(clock, report_number(r, "clock_hz"), "Hz"));
+    number_si(clock, report_number(r, "clock_hz"), "Hz");
+    if (report_is_gpu(r))
+        fprintf(out, "  %.0f of %.0f SMs in use, at %s", report_number(r, "cores"),
+                parameter(r, "sm", "count"), clock);
+    else
+        fprintf(out, "  %.0f of %.0f cores in use, at %s\n", report_number(r, "cores"),
+                parameter(r, "chip", "cores"), clock);
+    if (report_is_gpu(r))
+        print_clock(r, out);
     if (strcmp(report_string(r, "precision"), "highest") == 0)
-        table_text("f32 is multiplied in six bf16 passes (--precision highest)", out);
+        table_text(report_is_gpu(r) ? "f32 is multiplied on FP32 lanes (--precision highest)"
+                   : "f32 is multiplied in six bf16 passes (--precision highest)", out);
     if (json_is_true(json_object_get(r, "ideal_overlap")))
         table_text("no operation waits but for data (--ideal overlap)", out);
     print_changes(parameters, out);
+    print_notes(r, out);
 }
 
 /* ---- totals ---- */
@@ -93,8 +134,11 @@ static void print_times(const json_t *r, FILE *out)
             number_si(a, report_number(r, "time_s"), "s"), report_number(r, "cycles"));
     fputs("  bound by       ", out);
     report_bounds(r, out);
-    fprintf(out, "\n  launch         %-13s the runtime's code round the program; not in the time\n",
-            number_si(a, report_number(r, "launch_s"), "s"));
+    fprintf(out, "\n  launch         %-13s %s; not in the time\n",
+            number_si(a, report_number(r, "launch_s"), "s"), report_is_gpu(r)
+            ? "before the first block" : "the runtime's code round the program");
+    if (report_is_gpu(r))
+        return;
     fprintf(out, "  host           %-13s from call to result, on top; not in the time\n",
             number_si(a, report_number(r, "host_s"), "s"));
 }
@@ -109,8 +153,9 @@ static void print_work(const json_t *r, FILE *out)
             percent(d, rate, peak), number_si(c, peak, "FLOP/s"));
     snprintf(a, sizeof a, "%.40s %%",
              number_percent(b, report_number(r, "mxu_utilization")));
-    fprintf(out, "  matrix units   %-13s of the multiply-accumulates possible; "
-            "of those done, %s %% were padding\n", a, percent(c, padded, macs + padded));
+    fprintf(out, "  %-14s %-13s of the multiply-accumulates possible; "
+            "of those done, %s %% were padding\n", report_is_gpu(r) ? "products" : "matrix units",
+            a, percent(c, padded, macs + padded));
 }
 
 static void print_hbm(const json_t *r, FILE *out)
@@ -147,8 +192,15 @@ static void print_memory(const json_t *r, FILE *out)
     char a[NUMBER_TEXT], b[NUMBER_TEXT], c[NUMBER_TEXT], d[NUMBER_TEXT];
     const json_t *m = json_object_get(r, "memory");
     double hbm = report_number(m, "hbm_bytes"), all = report_number(m, "hbm_capacity_bytes");
-    fprintf(out, "  HBM a core     %-13s at the most, %s %% of %s\n", number_si(a, hbm, "B"),
+    fprintf(out, "  %-14s %-13s at the most, %s %% of %s\n",
+            report_is_gpu(r) ? "memory" : "HBM a core", number_si(a, hbm, "B"),
             percent(d, hbm, all), number_si(b, all, "B"));
+    if (report_is_gpu(r)) {
+        fprintf(out, "  L2             %-13s were written and not yet in HBM at the end, of %s\n",
+                number_si(a, report_number(m, "l2_dirty_bytes"), "B"),
+                number_si(b, report_number(m, "l2_capacity_bytes"), "B"));
+        return;
+    }
     double vmem = report_number(m, "vmem_bytes");
     all = report_number(m, "vmem_capacity_bytes");
     fprintf(out, "  vector memory  %-13s at the most, %s %% of %s a core; "
@@ -283,8 +335,11 @@ static void print_phases(const json_t *r, FILE *out)
 static const char *component_what(const char *name)
 {
     static const struct { const char *name, *what; } components[] = {
-#define COMPONENT(id, name, what) { name, what },
+#define COMPONENT(id, name, ...) { name, FIRST(__VA_ARGS__, 0) },
+#define FIRST(what, ...) what
         TPU_COMPONENTS(COMPONENT)
+        GPU_COMPONENTS(COMPONENT)
+#undef FIRST
 #undef COMPONENT
     };
     for (size_t i = 0; i < sizeof components / sizeof components[0]; i++)
@@ -350,10 +405,22 @@ static void print_map(const json_t *r, FILE *out)
 /* A run that fails one of these has no report. */
 static void print_checks(const json_t *r, FILE *out)
 {
-    fprintf(out, "\nChecked: the states of every unit add up to %.0f cycles; HBM delivered the "
-            "%.0f bytes asked;\n         the matrix units did the %.0f "
-            "multiply-accumulates of the trace.\n", report_number(r, "cycles"),
-            report_number(json_object_get(r, "hbm"), "bytes"), report_number(r, "macs"));
+    if (report_is_gpu(r))
+        fputs("\nChecked: the causes of every SM's schedulers add up to the run's cycles; L2 "
+              "delivered the bytes that\n         SMs asked, and HBM those that L2 asked; every "
+              "block ran to its end.\n", out);
+    else
+        fprintf(out, "\nChecked: the states of every unit add up to %.0f cycles; HBM delivered the "
+                "%.0f bytes asked;\n         the matrix units did the %.0f "
+                "multiply-accumulates of the trace.\n", report_number(r, "cycles"),
+                report_number(json_object_get(r, "hbm"), "bytes"), report_number(r, "macs"));
+}
+
+/* A user's kernel is one op of one phase: its launch says it all. */
+static bool is_kernel(const json_t *r)
+{
+    const json_t *op = json_array_get(json_object_get(r, "ops"), 0);
+    return strcmp(report_string(op, "kind"), "kernel") == 0;
 }
 
 void report_text(const json_t *result, FILE *out)
@@ -365,8 +432,11 @@ void report_text(const json_t *result, FILE *out)
     print_hbm(result, out);
     print_power(result, out);
     print_memory(result, out);
-    print_phases(result, out);
-    report_ops(result, out);
+    if (!is_kernel(result)) {
+        print_phases(result, out);
+        report_ops(result, out);
+    }
+    report_launches(result, out);
     report_units(result, out);
     print_energy(result, out);
     print_map(result, out);

@@ -11,6 +11,9 @@ void report_text(const json_t *result, FILE *out);
 /* One row an op (or fused group), with a header. */
 void report_csv(const json_t *result, FILE *out);
 
+/* One row a launch of a GPU's kernel, with a header; nothing of a TPU's. */
+void report_launches_csv(const json_t *result, FILE *out);
+
 /* Mean power in equal intervals: start_s, power_w. */
 void report_power_csv(const json_t *result, FILE *out);
 

@@ -80,6 +80,58 @@ void report_csv(const json_t *result, FILE *out)
     }
 }
 
+/* A field of a launch: a shape is its numbers with 'x' between, cycles are columns of their
+ * own. */
+static void launch_field(const json_t *value, FILE *out)
+{
+    size_t i;
+    const json_t *item;
+    if (!json_is_array(value)) {
+        field(value, out);
+        return;
+    }
+    for (i = 0; (item = json_array_get(value, i)) != NULL; i++)
+        fprintf(out, "%s%" JSON_INTEGER_FORMAT, i > 0 ? "x" : "", json_integer_value(item));
+}
+
+static void launch_row(json_t *launch, bool names, FILE *out)
+{
+    const char *comma = "";
+    REPORT_EACH(of, launch) {
+        json_t *value = json_object_iter_value(of);
+        if (!json_is_object(value)) {
+            fputs(comma, out);
+            comma = ",";
+            if (names)
+                fputs(json_object_iter_key(of), out);
+            else
+                launch_field(value, out);
+            continue;
+        }
+        REPORT_EACH(cause, value) {
+            fputs(comma, out);
+            comma = ",";
+            if (names)
+                fprintf(out, "%s_%s", json_object_iter_key(of), json_object_iter_key(cause));
+            else
+                field(json_object_iter_value(cause), out);
+        }
+    }
+    fputc('\n', out);
+}
+
+void report_launches_csv(const json_t *result, FILE *out)
+{
+    const json_t *launches = json_object_get(result, "launches");
+    size_t i;
+    json_t *launch;
+    for (i = 0; (launch = json_array_get(launches, i)) != NULL; i++) {
+        if (i == 0)
+            launch_row(launch, true, out);
+        launch_row(launch, false, out);
+    }
+}
+
 void report_power_csv(const json_t *result, FILE *out)
 {
     const json_t *power = json_object_get(result, "power"), *watts;

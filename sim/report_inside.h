@@ -2,6 +2,8 @@
 #ifndef SIM_REPORT_INSIDE_H
 #define SIM_REPORT_INSIDE_H
 
+#include <stdbool.h>
+
 #include "sim/report.h"
 #include "sim/report_number.h"
 
@@ -35,5 +37,10 @@ void report_bounds(const json_t *result, FILE *out);
 
 /* Of all ops, or of those that took most of the time. */
 void report_ops(const json_t *result, FILE *out);
+
+/* The same of a GPU's launches; nothing for a TPU. */
+void report_launches(const json_t *result, FILE *out);
+
+bool report_is_gpu(const json_t *result);
 
 #endif

@@ -40,7 +40,7 @@ static bool *choose(const json_t *ops)
     return chosen;
 }
 
-static void heads(struct table *t, const struct columns *c)
+static void heads(struct table *t, const struct columns *c, bool gpu)
 {
     char unit[NUMBER_TEXT];
     table_column(t, TABLE_LEFT, "op", "");
@@ -49,7 +49,7 @@ static void heads(struct table *t, const struct columns *c)
     table_column(t, TABLE_RIGHT, "share", "%");
     table_column(t, TABLE_RIGHT, "span", report_unit(unit, &c->time, "s"));
     table_column(t, TABLE_LEFT, "bound by", "");
-    table_column(t, TABLE_RIGHT, "MXU", "%");
+    table_column(t, TABLE_RIGHT, gpu ? "MAC" : "MXU", "%");
     table_column(t, TABLE_RIGHT, "HBM", report_unit(unit, &c->bytes, "B"));
     table_column(t, TABLE_RIGHT, "energy", report_unit(unit, &c->energy, "J"));
     table_column(t, TABLE_RIGHT, "FLOP", "/B");
@@ -73,7 +73,8 @@ static void name_cell(struct table *t, const char *name)
 /* "matrix units" as "matrix": the head says what it is about. */
 static void bound_cell(struct table *t, const char *bound_by)
 {
-    static const char *const tails[] = { " units", " unit", " bandwidth" };
+    static const char *const tails[] = { " units", " unit", " bandwidth", " cores", " lanes",
+                                         " slots" };
     size_t length = strlen(bound_by);
     for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
         size_t tail = strlen(tails[i]);
@@ -200,7 +201,7 @@ void report_ops(const json_t *result, FILE *out)
         report_parts(ops, "hbm_bytes"), report_parts(ops, "energy_j"),
     };
     struct table *t = table_new();
-    heads(t, &c);
+    heads(t, &c, report_is_gpu(result));
     rows(t, &c, ops);
     if (count > ROWS)
         fprintf(out, "\nOps (the %d of %zu that took most of the time; --csv has all)\n", ROWS,
@@ -208,10 +209,11 @@ void report_ops(const json_t *result, FILE *out)
     else
         fputs("\nOps\n", out);
     table_print(t, out);
-    fputs("  time: each moment belongs to the oldest unfinished op; span: first to last activity\n"
-          "  MXU:  multiply-accumulates done of those possible in the time\n"
-          "  roof: FLOP/s done of the most that the peak, and HBM at its peak with this FLOP/B, "
-          "allow\n", out);
+    fprintf(out, "  time: each moment belongs to the oldest unfinished op; span: first to last "
+            "activity\n"
+            "  %s:  multiply-accumulates done of those possible in the time\n"
+            "  roof: FLOP/s done of the most that the peak, and HBM at its peak with this FLOP/B, "
+            "allow\n", report_is_gpu(result) ? "MAC" : "MXU");
     report_parts_free(&c.time);
     report_parts_free(&c.share);
     report_parts_free(&c.bytes);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "models/gpu/sm.h"
 #include "models/hbm/hbm.h"
 #include "models/tpu/board.h"
 #include "models/tpu/matrix.h"
@@ -17,7 +18,8 @@
 
 #define STATES 20
 #define NAME   64
-#define ALIKE  0.005            /* units in a row differ by less than this share of the time */
+#define ALIKE  0.005            /* units in a row differ by less than this share of the time, */
+#define ROWS  16                /* doubled as long as a kind has more rows than this */
 
 /* In the order of their columns, but for the first and the last. */
 static const struct known { const char *name, *what; } known[] = {
@@ -26,6 +28,7 @@ static const struct known { const char *name, *what; } known[] = {
     TPU_ARRAY_STATES(STATE)
     HBM_CAUSES(CAUSE)
     TPU_STATES(STATE)
+    GPU_CAUSES(STATE)
 #undef CAUSE
 #undef STATE
 };
@@ -42,9 +45,10 @@ static int known_index(const char *state)
 /* Busy first, nothing to do last. */
 static int position(const char *state)
 {
-    if (strcmp(state, "busy") == 0)
+    if (strcmp(state, "busy") == 0 || strcmp(state, "issued") == 0)
         return -1;
-    bool last = strcmp(state, "idle") == 0 || strcmp(state, "no_request") == 0;
+    bool last = strcmp(state, "idle") == 0 || strcmp(state, "no_request") == 0
+             || strcmp(state, "no_warp") == 0;
     return last ? KNOWN + 1 : known_index(state);
 }
 
@@ -61,6 +65,7 @@ struct kind {
     size_t      state_count, row_count;
     struct row *rows;
     bool        shown[STATES];  /* some row prints more than 0.0 */
+    double      alike;
 };
 
 static void add_state(struct kind *k, const char *state)
@@ -103,7 +108,7 @@ static bool alike(const struct kind *k, const struct row *r, const double *share
 {
     for (size_t s = 0; s < k->state_count; s++) {
         double apart = r->first[s] - share[s];
-        if (apart > ALIKE || apart < -ALIKE)
+        if (apart > k->alike || apart < -k->alike)
             return false;
     }
     return true;
@@ -161,7 +166,7 @@ static void round_row(const struct kind *k, const struct row *r, int64_t tenths[
 
 static struct kind gather(const json_t *units, const char *name, double seconds)
 {
-    struct kind k = { .name = name };
+    struct kind k = { .name = name, .alike = ALIKE };
     const json_t *unit;
     size_t i;
     k.rows = calloc(json_array_size(units), sizeof *k.rows);
@@ -173,9 +178,14 @@ static struct kind gather(const json_t *units, const char *name, double seconds)
             REPORT_EACH(state, states)
                 add_state(&k, json_object_iter_key(state));
     }
-    for (i = 0; (unit = json_array_get(units, i)) != NULL; i++)
-        if (strcmp(report_string(unit, "kind"), name) == 0)
-            add_unit(&k, unit, seconds);
+    do {
+        k.row_count = 0;
+        for (i = 0; (unit = json_array_get(units, i)) != NULL; i++)
+            if (strcmp(report_string(unit, "kind"), name) == 0)
+                add_unit(&k, unit, seconds);
+        k.alike *= 2;
+    } while (k.row_count > ROWS && k.alike < 2);
+    k.alike /= 2;
     for (i = 0; i < k.row_count; i++) {
         int64_t tenths[STATES];
         round_row(&k, &k.rows[i], tenths);
@@ -265,6 +275,8 @@ void report_units(const json_t *result, FILE *out)
         struct kind k = gather(units, name, report_number(result, "time_s"));
         fputs(gap, out);
         print_table(&k, out);
+        if (k.alike > ALIKE)
+            fprintf(out, "  (here a row's units differ by at most %.0f)\n", 100 * k.alike);
         print_legend(&k, explained, out);
         free(k.rows);
         gap = "\n";

@@ -8,6 +8,8 @@
 
 #include "sim/figures.h"
 
+#define MOST_MHZ 10000
+
 bool run_options_number(const char *text, unsigned most, unsigned *value)
 {
     char *end;
@@ -19,6 +21,17 @@ bool run_options_number(const char *text, unsigned most, unsigned *value)
     return true;
 }
 
+bool run_options_real(const char *text, double most, double *value)
+{
+    char *end;
+    bool plain = strspn(text, "0123456789.eE+-") == strlen(text);
+    double x = plain ? strtod(text, &end) : 0;
+    if (!plain || end == text || *end != '\0' || !(x > 0 && x <= most))
+        return false;
+    *value = x;
+    return true;
+}
+
 static int wrong_number(const struct options *o, const char *name, unsigned most)
 {
     options_wrong(o, "--%s %.40s: expected a whole number, 1 to %u", name, o->value, most);
@@ -27,7 +40,7 @@ static int wrong_number(const struct options *o, const char *name, unsigned most
 
 int run_options_take(struct run_options *r, const struct options *o, int i)
 {
-    enum { CORES = CHOICE_ROWS, PRECISION, IDEAL, THREADS, EXACT };
+    enum { CORES = CHOICE_ROWS, PRECISION, IDEAL, THREADS, EXACT, CLOCK, SAMPLE };
     if (choice_take(&r->choice, i, o->value))
         return 1;
     switch (i) {
@@ -53,14 +66,44 @@ int run_options_take(struct run_options *r, const struct options *o, int i)
     case EXACT:
         r->exact = true;
         return 1;
+    case CLOCK:
+        if (run_options_real(o->value, MOST_MHZ, &r->clock_mhz))
+            return 1;
+        options_wrong(o, "--clock %.40s: expected MHz, a number above 0, at most %d", o->value,
+                      MOST_MHZ);
+        return -1;
+    case SAMPLE:
+        r->sample = true;
+        return 1;
     default:
         return 0;
     }
 }
 
+static bool check_kind(const struct run_options *r, enum machine_kind kind, struct diag *d)
+{
+    const struct { enum machine_kind kind; const char *name; bool given; } only[] = {
+        { MACHINE_TPU, "--cores", r->lower.cores > 0 },
+        { MACHINE_TPU, "--exact", r->exact },
+        { MACHINE_GPU, "--clock", r->clock_mhz > 0 },
+        { MACHINE_GPU, "--sample", r->sample },
+    };
+    for (size_t i = 0; i < sizeof only / sizeof only[0]; i++)
+        if (only[i].given && only[i].kind != kind) {
+            d->file[0] = '\0';
+            return diag_set(d, 0, 0, "%s means nothing on a %s; expected a %s", only[i].name,
+                            machine_kind_name(kind), machine_kind_name(only[i].kind));
+        }
+    return true;
+}
+
 struct machine *run_options_machine(struct run_options *r, struct diag *d)
 {
     struct machine *m = choice_machine(&r->choice, &figures_schema, d);
+    if (m && !check_kind(r, machine_kind(m), d)) {
+        machine_free(m);
+        return NULL;
+    }
     for (size_t i = 0; m && i < r->ideal_count; i++)
         if (!experiment_idealize(m, &r->lower, r->ideals[i], d)) {
             machine_free(m);
@@ -72,5 +115,5 @@ struct machine *run_options_machine(struct run_options *r, struct diag *d)
 struct experiment run_options_experiment(const struct run_options *r, const struct machine *m)
 {
     return (struct experiment){ .machine = m, .lower = r->lower, .threads = r->threads,
-                                .exact = r->exact };
+                                .exact = r->exact, .clock_mhz = r->clock_mhz, .sample = r->sample };
 }

@@ -7,19 +7,25 @@
 
 #define RUN_OPTIONS \
     CHOICE_OPTIONS, \
-    { "cores",     "N",            "cores to use (default: all; gemm: one)" }, \
-    { "precision", "highest",      "multiply f32 in six bf16 passes (default: one)" }, \
-    { "ideal",     "LIMIT",        "take a limit away: hbm, launch, weights, overlap" }, \
+    { "cores",     "N",            "tpu: cores to use (default: all; gemm: one)" }, \
+    { "precision", "highest",      "tpu: multiply f32 in six bf16 passes (default: one); " \
+                                   "gpu: on FP32 lanes" }, \
+    { "ideal",     "LIMIT",        "take a limit away: hbm, launch; tpu: weights, overlap; " \
+                                   "gpu: fetch, registers" }, \
     { "threads",   "N",            "that run the model; the result is the same" }, \
-    { "exact",     NULL,           "register-exact matrix units (slow; the same cycles)" }
-#define RUN_ROWS (CHOICE_ROWS + 5)
+    { "exact",     NULL,           "tpu: register-exact matrix units (slow; the same cycles)" }, \
+    { "clock",     "MHZ",          "gpu: of the SMs, whatever the power (default: as the " \
+                                   "limit allows)" }, \
+    { "sample",    NULL,           "gpu: cut launches of many blocks short when they are steady" }
+#define RUN_ROWS (CHOICE_ROWS + 7)
 #define RUN_IDEALS 8
 
 struct run_options {
     struct choice            choice;
     struct tpu_lower_options lower;
     unsigned                 threads;
-    bool                     exact;
+    bool                     exact, sample;
+    double                   clock_mhz;     /* 0: not given */
     const char              *ideals[RUN_IDEALS];
     size_t                   ideal_count;
 };
@@ -28,11 +34,15 @@ struct run_options {
  * is wrong (said on stderr). */
 int run_options_take(struct run_options *r, const struct options *o, int i);
 
-/* The machine with all changes made, and an experiment on it without a trace. */
+/* The machine with all changes made, if the options are for its kind; and an experiment on it
+ * without a trace. */
 struct machine   *run_options_machine(struct run_options *r, struct diag *d);
 struct experiment run_options_experiment(const struct run_options *r, const struct machine *m);
 
 /* A whole number of 1 to `most`, and nothing behind it. */
 bool run_options_number(const char *text, unsigned most, unsigned *value);
+
+/* A number above 0, at most `most`. */
+bool run_options_real(const char *text, double most, double *value);
 
 #endif

@@ -1,0 +1,189 @@
+/* experiment_gpu.c - a trace or a user's kernel on a GPU, at the clock that its power allows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/experiment_inside.h"
+#include "sim/gpu_curve.h"
+#include "sim/gpu_result.h"
+
+/* One run at one clock. */
+struct job {
+    const struct experiment *e;
+    struct machine *machine;            /* at that clock */
+    double volts;
+};
+
+/* ---- the child ---- */
+
+/* Blocks that have ended. */
+static double done_fraction(const void *chip)
+{
+    const struct gpu_chip *c = chip;
+    double done = 0, all = 1;
+    for (uint32_t l = 0; l < c->run.launch_count; l++)
+        all += (double)gpu_launch_blocks(&c->run.launches[l]);
+    for (uint32_t i = 0; i < c->sms; i++)
+        for (uint32_t l = 0; l < c->run.launch_count; l++)
+            done += (double)gpu_sm_stats(c->sm[i], l, 0).blocks;
+    return done < 0.99 * all ? done / all : 0.99;
+}
+
+/* The first SM's word for what a run that does not end is about. */
+static int not_ended(const struct gpu_chip *c, const char *why, const char *stuck, FILE *out)
+{
+    char where[512];
+    for (uint32_t i = 0; i < c->sms; i++)
+        if (gpu_sm_where(c->sm[i], where, sizeof where)) {
+            fprintf(out, "%s: %s", why, where);
+            return EXPERIMENT_FAILED;
+        }
+    fprintf(out, "%s: %s", why, stuck);
+    return EXPERIMENT_FAILED;
+}
+
+static int run_chip(const struct job *j, struct gpu_chip *c, const struct gpu_plan *plan,
+                    FILE *out)
+{
+    const struct experiment *e = j->e;
+    struct engine_result result;
+    c->engine.limit = e->limit_ms > 0 ? ticks_ns(e->limit_ms * 1e6) : 0;
+    bool done = experiment_engine(e, &c->engine, done_fraction, c, &result);
+    if (gpu_chip_fault(c))
+        return experiment_say(out, EXPERIMENT_FAILED, gpu_chip_fault(c));
+    char why[80];
+    snprintf(why, sizeof why, "no end after %g ms (--limit-ms allows more)", e->limit_ms);
+    if (result.limited)
+        return not_ended(c, why, "", out);
+    if (!done)
+        return not_ended(c, "the run went quiet with work left", result.stuck, out);
+    struct gpu_result_run r = { .chip = c, .machine = j->machine, .plan = plan, .trace = e->trace,
+                                .name = e->trace ? e->trace->name : plan->groups[0].name,
+                                .volts = j->volts, .exact_f32 = e->lower.highest };
+    const char *fault = gpu_result_fault(&r);
+    int status = fault ? experiment_say(out, EXPERIMENT_FAILED, fault)
+                       : experiment_write(gpu_result(&r), out);
+    if (status == 0 && e->after)
+        e->after(plan, e->after_arg, out);
+    return status;
+}
+
+/* What the first launch costs before its first block is told, not simulated. */
+static struct gpu_config without_start(const struct gpu_config *c)
+{
+    struct gpu_config copy = *c;
+    copy.launch.first_us = 0;
+    return copy;
+}
+
+static int child(void *arg, FILE *out)
+{
+    const struct job *j = arg;
+    const struct figures *f = machine_figures(j->machine);
+    struct diag d = { .text = "" };
+    struct gpu_config config = without_start(&f->gpu);
+    struct gpu_lower_options options = { .exact_f32 = j->e->lower.highest };
+    struct gpu_plan *made = j->e->plan ? NULL
+                          : gpu_lower(&f->gpu, &f->hbm, j->e->trace, &options, false, &d);
+    const struct gpu_plan *plan = j->e->plan ? j->e->plan : made;
+    struct gpu_chip *chip = !plan ? NULL : gpu_chip_new(&(struct gpu_chip_config_run){
+        .config = &config, .hbm = &f->hbm, .launches = plan->launches,
+        .launch_count = plan->launch_count, .groups = plan->group_count, .memory = plan->memory,
+        .values = gpu_memory_values(plan->memory), .sample = j->e->sample }, &d);
+    int status = chip ? run_chip(j, chip, plan, out) : experiment_wrong(out, &d);
+    gpu_chip_free(chip);
+    gpu_plan_free(made);
+    return status;
+}
+
+/* ---- the parent ---- */
+
+static json_t *run_at(const struct experiment *e, const struct gpu_curve *curve, double mhz,
+                      const char *why, struct experiment_rest *rest, struct diag *d, int *status)
+{
+    struct job j = { .e = e, .machine = machine_copy(e->machine),
+                     .volts = gpu_curve_volts(curve, mhz) };
+    char set[64];
+    json_t *o = NULL;
+    *status = EXPERIMENT_WRONG;
+    snprintf(set, sizeof set, "gpu.clock_mhz=%.15g", mhz);
+    if (!why || machine_set(j.machine, set, why, d))
+        o = experiment_apart(child, &j, rest, d, status);
+    machine_free(j.machine);
+    return o;
+}
+
+static double number(const json_t *o, const char *object, const char *key)
+{
+    return json_number_value(json_object_get(object ? json_object_get(o, object) : o, key));
+}
+
+static struct gpu_run_power power_of(const json_t *o)
+{
+    return (struct gpu_run_power){
+        .mhz = number(o, NULL, "clock_hz") / 1e6, .seconds = number(o, NULL, "time_s"),
+        .chip_j = number(o, "energy_split", "chip_j"),
+        .chip_w = number(o, "energy_split", "chip_w"),
+        .other_j = number(o, "energy_split", "other_j"),
+        .other_w = number(o, "energy_split", "other_w"),
+    };
+}
+
+static void say_clock(json_t *o, const char *by, double limit_w, unsigned runs)
+{
+    json_object_set_new(o, "clock_by", json_string(by));
+    json_object_set_new(o, "power_limit_w", json_real(limit_w));
+    json_object_set_new(o, "power_runs", json_integer(runs));
+}
+
+/* Again and again, each time at the clock that the last run leads to. */
+static json_t *run_limited(const struct experiment *e, const struct gpu_curve *curve,
+                           struct experiment_rest *rest, struct diag *d, int *status)
+{
+    const struct figures *f = machine_figures(e->machine);
+    struct gpu_run_power runs[GPU_CURVE_RUNS];
+    double mhz = f->gpu.gpu.clock_mhz, limit = f->gpu.power.limit_w;
+    for (unsigned count = 0; ; ) {
+        json_t *o = run_at(e, curve, mhz, count > 0 ? "power limit" : NULL, rest, d, status);
+        if (!o)
+            return NULL;
+        runs[count++] = power_of(o);
+        mhz = gpu_curve_next(curve, limit, runs, count);
+        if (mhz <= 0) {
+            say_clock(o, count > 1 ? "power limit" : "machine", limit, count);
+            return o;
+        }
+        free(rest->bytes);
+        rest->bytes = NULL;
+        json_decref(o);
+    }
+}
+
+json_t *experiment_run_gpu(const struct experiment *e, struct experiment_rest *rest,
+                           struct diag *d, int *status)
+{
+    const struct figures *f = machine_figures(e->machine);
+    struct gpu_curve curve;
+    *status = EXPERIMENT_WRONG;
+    if (!gpu_curve_parse(&curve, f->gpu.power.voltages, d))
+        return NULL;
+    if (e->clock_mhz <= 0)
+        return run_limited(e, &curve, rest, d, status);
+    json_t *o = run_at(e, &curve, e->clock_mhz, "--clock", rest, d, status);
+    if (o)
+        say_clock(o, "--clock", f->gpu.power.limit_w, 1);
+    return o;
+}
+
+bool experiment_disassemble_gpu(const struct experiment *e, FILE *out, struct diag *d)
+{
+    const struct figures *f = machine_figures(e->machine);
+    struct gpu_lower_options options = { .exact_f32 = e->lower.highest };
+    struct gpu_plan *p = gpu_lower(&f->gpu, &f->hbm, e->trace, &options, false, d);
+    if (!p)
+        return false;
+    for (uint32_t i = 0; i < p->note_count; i++)
+        fprintf(out, "# %s\n", p->notes[i]);
+    gpu_plan_print(p, &f->gpu, out);
+    gpu_plan_free(p);
+    return true;
+}
