@@ -24,6 +24,7 @@ static const struct command {
     { "run",     cmd_run,     "run a trace or network on a machine" },
     { "gemm",    cmd_gemm,    "run one matrix product, or a list of them" },
     { "disasm",  cmd_disasm,  "print the program that a trace becomes" },
+    { "kernel",  cmd_kernel,  "run a kernel of your own, PTX or CUDA C, on a GPU" },
     { "hbm",     cmd_hbm,     "drive the memory alone with a stream of requests" },
     { "trace",   cmd_trace,   "sum up a trace, or expand a network into one" },
     { "machine", cmd_machine, "list the machines, or print every figure of one" },

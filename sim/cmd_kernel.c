@@ -1,0 +1,308 @@
+/* cmd_kernel.c - run a user's kernel on a GPU. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/cmd_run.h"
+#include "sim/figures.h"
+#include "sim/kernel_plan.h"
+#include "sim/output.h"
+#include "sim/report.h"
+#include "sim/run_options.h"
+
+#define LIMIT_MS 10
+#define DUMPS    64
+
+static const struct option_row rows[] = {
+    CHOICE_OPTIONS,
+    { "entry",    "NAME",      "the kernel (default: the file's only one)" },
+    { "grid",     "X[xYxZ]",   "blocks, as 32 or 16x16" },
+    { "block",    "X[xYxZ]",   "threads of a block, as 256 or 16x16" },
+    { "args",     "LIST",      "f32:2.0,buf:x=16384:random,buf:y=4096xf32:file=in.bin,... "
+                               "(docs/commands.md)" },
+    { "dump",     "NAME=FILE", "write a buffer there when the kernel has ended (many times)" },
+    { "shared",   "BYTES",     "dynamic shared memory of a block (default: none)" },
+    { "seed",     "N",         "of random buffers (default: 1)" },
+    { "limit-ms", "T",         "simulated time that it may take, 0: any (default: 10)" },
+    { "clock",    "MHZ",       "of the SMs, whatever the power (default: as the limit allows)" },
+    { "sample",   NULL,        "cut the launch short when its blocks are steady" },
+    { "threads",  "N",         "that run the model; the result is the same" },
+    { "json",     "FILE",      "write the result as JSON (- is stdout, and then no text)" },
+    { "launches", "FILE",      "write the launch's counts as CSV (- likewise)" },
+    { "power",    "FILE",      "write power over time as CSV (- likewise)" },
+};
+enum { ENTRY = CHOICE_ROWS, GRID, BLOCK, ARGS, DUMP, SHARED, SEED, LIMIT, CLOCK, SAMPLE, THREADS,
+       JSON, LAUNCHES, POWER };
+
+struct dump { char *name; const char *path; uint32_t argument; };
+
+struct calling {
+    struct choice       choice;
+    struct kernel_call  call;
+    struct experiment   run;
+    const char *json, *launches, *power;
+    struct dump dump[DUMPS];
+    uint32_t    dumps;
+    uint64_t    addresses[KERNEL_ARGS_MOST];
+};
+
+static int fail(const struct diag *d, int status)
+{
+    diag_print(d, stderr);
+    return status;
+}
+
+/* ---- options ---- */
+
+static int refuse(const struct options *o, int row, const char *expected)
+{
+    options_wrong(o, "--%s %.60s: expected %s", rows[row].name, o->value, expected);
+    return -1;
+}
+
+static bool whole(const char *text, uint64_t *value)
+{
+    char *end;
+    errno = 0;
+    *value = isdigit((unsigned char)text[0]) ? strtoull(text, &end, 10) : 0;
+    return isdigit((unsigned char)text[0]) && !errno && *end == '\0';
+}
+
+/* "32", "16x16", "4x4x2". */
+static bool shape(const char *text, uint32_t size[3])
+{
+    char *end = NULL;
+    uint32_t n = 0;
+    for (; n < 3 && isdigit((unsigned char)*text); text = end + 1) {
+        errno = 0;
+        unsigned long v = strtoul(text, &end, 10);
+        if (errno || v == 0 || v > UINT32_MAX)
+            return false;
+        size[n++] = (uint32_t)v;
+        if (*end != 'x')
+            break;
+    }
+    while (n > 0 && n < 3)
+        size[n++] = 1;
+    return n == 3 && *end == '\0';
+}
+
+static int take_dump(struct calling *c, const struct options *o)
+{
+    const char *equals = strchr(o->value, '=');
+    if (!equals || equals == o->value || equals[1] == '\0')
+        return refuse(o, DUMP, "NAME=FILE");
+    if (c->dumps == DUMPS)
+        return refuse(o, DUMP, "at most 64 of them");
+    c->dump[c->dumps].name = strndup(o->value, (size_t)(equals - o->value));
+    c->dump[c->dumps++].path = equals + 1;
+    c->call.values = true;
+    return 1;
+}
+
+static int take_number(struct calling *c, const struct options *o, int row)
+{
+    uint64_t n = 0;
+    if (row == SHARED && whole(o->value, &n) && n <= UINT32_MAX) {
+        c->call.shared_bytes = (uint32_t)n;
+        return 1;
+    }
+    if (row == SEED && whole(o->value, &c->call.seed))
+        return 1;
+    if (row == LIMIT && strcmp(o->value, "0") == 0) {
+        c->run.limit_ms = 0;
+        return 1;
+    }
+    if (row == LIMIT && run_options_real(o->value, 1e6, &c->run.limit_ms))
+        return 1;
+    if (row == CLOCK && run_options_real(o->value, 1e4, &c->run.clock_mhz))
+        return 1;
+    if (row == THREADS && run_options_number(o->value, 256, &c->run.threads))
+        return 1;
+    return refuse(o, row, row == LIMIT ? "milliseconds, 0 to 1000000"
+                        : row == CLOCK ? "MHz, above 0, at most 10000"
+                        : row == THREADS ? "a whole number, 1 to 256" : "a whole number");
+}
+
+static int take_args(struct calling *c, const struct options *o)
+{
+    struct diag d = { .text = "" };
+    return kernel_args_parse(&c->call.args, o->value, &d) ? 1 : (diag_print(&d, stderr), -1);
+}
+
+static int take(struct calling *c, const struct options *o, int i)
+{
+    if (i >= 0 && choice_take(&c->choice, i, o->value))
+        return 1;
+    switch (i) {
+    case ENTRY:    c->call.entry = o->value; return 1;
+    case GRID:     return shape(o->value, c->call.grid) ? 1 : refuse(o, i, "as 32 or 16x16");
+    case BLOCK:    return shape(o->value, c->call.block) ? 1 : refuse(o, i, "as 256 or 16x16");
+    case ARGS:     return take_args(c, o);
+    case DUMP:     return take_dump(c, o);
+    case SAMPLE:   c->run.sample = true; return 1;
+    case JSON:     c->json = o->value; return 1;
+    case LAUNCHES: c->launches = o->value; return 1;
+    case POWER:    c->power = o->value; return 1;
+    case OPTIONS_ARGUMENT:
+        if (!c->call.path) {
+            c->call.path = o->value;
+            return 1;
+        }
+        options_wrong(o, "%.80s: a second file; expected one", o->value);
+        return -1;
+    default: return take_number(c, o, i);
+    }
+}
+
+/* How many results are asked of stdout. */
+static int on_stdout(const struct calling *c)
+{
+    const char *paths[DUMPS + 3] = { c->json, c->launches, c->power };
+    int count = 0;
+    for (uint32_t i = 0; i < c->dumps; i++)
+        paths[3 + i] = c->dump[i].path;
+    for (uint32_t i = 0; i < 3 + c->dumps; i++)
+        count += paths[i] && strcmp(paths[i], "-") == 0;
+    return count;
+}
+
+/* -1: go on; else the exit status. */
+static int parse(struct calling *c, struct options *o)
+{
+    int i;
+    while ((i = options_next(o)) >= 0 || i == OPTIONS_ARGUMENT)
+        if (take(c, o, i) < 0)
+            return 2;
+    if (i == OPTIONS_HELP || i == OPTIONS_WRONG)
+        return i == OPTIONS_HELP ? 0 : 2;
+    if (!c->call.path)
+        return options_wrong(o, "no file; expected a kernel, as PTX or CUDA C (.cu)");
+    if (c->call.grid[0] == 0 || c->call.block[0] == 0)
+        return options_wrong(o, "no --%s; expected it, as %s",
+                             c->call.grid[0] == 0 ? "grid" : "block",
+                             c->call.grid[0] == 0 ? "32 or 16x16" : "256 or 16x16");
+    if (on_stdout(c) > 1)
+        return options_wrong(o, "two results for stdout; expected one -");
+    if (!c->choice.arch && !c->choice.file)
+        c->choice.arch = "gpu";
+    return -1;
+}
+
+/* ---- the run ---- */
+
+/* In the child: the buffers to be dumped, one after the other. */
+static void write_buffers(const struct gpu_plan *plan, void *arg, FILE *out)
+{
+    const struct calling *c = arg;
+    for (uint32_t i = 0; i < c->dumps; i++) {
+        uint32_t a = c->dump[i].argument;
+        uint64_t bytes = c->call.args.arg[a].buffer_bytes;
+        fwrite(gpu_memory_at(plan->memory, c->addresses[a], bytes, NULL), 1, bytes, out);
+    }
+}
+
+static int write_dump(const struct dump *x, const char *bytes, uint64_t size)
+{
+    struct diag d = { .text = "" };
+    struct output *o = output_open(x->path, &d);
+    if (!o)
+        return fail(&d, 2);
+    fwrite(bytes, 1, size, output_stream(o));
+    return output_commit(o, &d) ? 0 : fail(&d, 1);
+}
+
+static int write_dumps(const struct calling *c, const struct experiment_rest *rest)
+{
+    uint64_t at = 0;
+    int status = 0;
+    for (uint32_t i = 0; i < c->dumps && status == 0; i++) {
+        uint64_t size = c->call.args.arg[c->dump[i].argument].buffer_bytes;
+        if (at + size > rest->size) {
+            fprintf(stderr, "simaccel kernel: the run's buffers did not come back whole\n");
+            return 1;
+        }
+        status = write_dump(&c->dump[i], rest->bytes + at, size);
+        at += size;
+    }
+    return status;
+}
+
+static int write_all(const struct calling *c, const json_t *result,
+                     const struct experiment_rest *rest)
+{
+    int status = write_dumps(c, rest);
+    if (status == 0 && c->json)
+        status = output_write(c->json, result, output_json);
+    if (status == 0 && c->launches)
+        status = output_write(c->launches, result, report_launches_csv);
+    if (status == 0 && c->power)
+        status = output_write(c->power, result, report_power_csv);
+    if (status == 0 && on_stdout(c) == 0)
+        report_text(result, stdout);
+    return status;
+}
+
+static int run(struct calling *c)
+{
+    struct diag d = { .text = "" };
+    struct experiment_rest rest;
+    int status;
+    c->run.after = write_buffers;
+    c->run.after_arg = c;
+    c->run.progress = true;
+    json_t *result = experiment_run_rest(&c->run, &rest, &d, &status);
+    if (result)
+        status = write_all(c, result, &rest);
+    else
+        fail(&d, status);
+    json_decref(result);
+    free(rest.bytes);
+    return status;
+}
+
+static int with_machine(struct calling *c, const struct machine *m)
+{
+    struct diag d = { .text = "" };
+    const struct figures *f = machine_figures(m);
+    if (machine_kind(m) != MACHINE_GPU) {
+        diag_set(&d, 0, 0, "%s is a %s, which runs no kernels; expected a gpu", machine_name(m),
+                 machine_kind_name(machine_kind(m)));
+        return fail(&d, 2);
+    }
+    for (uint32_t i = 0; i < c->dumps; i++)
+        if ((c->dump[i].argument = kernel_args_buffer(&c->call.args, c->dump[i].name, &d))
+            == UINT32_MAX)
+            return fail(&d, 2);
+    struct gpu_plan *plan = kernel_plan(&c->call, &f->gpu, c->addresses, &d);
+    if (!plan)
+        return fail(&d, 2);
+    c->run.machine = m;
+    c->run.plan = plan;
+    int status = run(c);
+    gpu_plan_free(plan);
+    return status;
+}
+
+int cmd_kernel(int argc, char **argv)
+{
+    struct options o = OPTIONS("kernel", "FILE.ptx|FILE.cu", rows, argc, argv);
+    struct calling *c = calloc(1, sizeof *c);
+    struct diag d = { .text = "" };
+    if (!c)
+        abort();
+    c->call.seed = 1;
+    c->run.limit_ms = LIMIT_MS;
+    int status = parse(c, &o);
+    if (status < 0) {
+        struct machine *m = choice_machine(&c->choice, &figures_schema, &d);
+        status = m ? with_machine(c, m) : fail(&d, 2);
+        machine_free(m);
+    }
+    for (uint32_t i = 0; i < c->dumps; i++)
+        free(c->dump[i].name);
+    kernel_args_free(&c->call.args);
+    free(c);
+    return status;
+}
