@@ -128,6 +128,7 @@ $(FUZZERS): fuzz-objects
 $(BUILD)/fuzz/%.run: $(BUILD)/fuzz/%
 	@mkdir -p $(BUILD)/fuzz/found/$*
 	$< -runs=$(FUZZ_RUNS) -seed=1 -max_len=4096 -timeout=10 -rss_limit_mb=1024 \
+	    $(addprefix -dict=,$(wildcard tests/fuzz/$*.dict)) \
 	    -verbosity=0 -print_final_stats=1 -artifact_prefix=$(BUILD)/fuzz/$*- \
 	    $(BUILD)/fuzz/found/$* $(or $(wildcard tests/fuzz/seeds/$*),workloads)
 

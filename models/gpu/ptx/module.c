@@ -17,8 +17,8 @@ static bool read_version(struct reader *r)
     if (!lex_next(r))
         return false;
     t = r->token;
-    bool good = t.kind == T_FLOAT && t.text[0] >= '1' && t.text[0] <= '9' && t.text[1] == '.'
-             && t.text[2] >= '0' && t.text[2] <= '9' && r->at - t.text == 3;
+    bool good = t.kind == T_FLOAT && t.length == 3 && t.text[0] >= '1' && t.text[0] <= '9'
+             && t.text[1] == '.' && t.text[2] >= '0' && t.text[2] <= '9';
     r->m->version = good ? (unsigned)(10 * (t.text[0] - '0') + (t.text[2] - '0')) : 0;
     if (!good || r->m->version > NEWEST)
         return refuse(r, &t, "the version is not known; expected 1.0 to 9.9");

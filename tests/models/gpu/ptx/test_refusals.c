@@ -544,7 +544,7 @@ START_TEST(a_module_that_is_cut_short_is_refused)
         "  @%p bra L; mov.u32 %r1, (1 + 2); call (x), f, (1); }";
     for (size_t size = 0; size < sizeof text - 1; size++) {
         struct diag d = { .text = "" };
-        char *copy = malloc(size + 1);      /* so that reading past its end is seen */
+        char *copy = malloc(size ? size : 1);       /* reading past its end is seen */
         memcpy(copy, text, size);
         struct ptx_module *m = ptx_read(copy, size, "", &d);
         ck_assert_int_eq(!m, d.text[0] != '\0');
