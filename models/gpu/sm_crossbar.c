@@ -52,6 +52,8 @@ void sm_send(struct gpu_sm *sm, const struct message *m, cycle_t at, uint32_t cy
         }
     }
     assert(sm->out_count < sm->out_room);
+    if (sm->out_count == 0)
+        sm->out_first = 0;
     sm->out[(sm->out_first + sm->out_count++) % sm->out_room] =
         (struct sm_out){ .at = at, .cycles = cycles, .port = port, .m = *m };
     if (sm->out_count == 1) {

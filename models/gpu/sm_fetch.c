@@ -27,7 +27,8 @@ static uint32_t lines(uint64_t bytes, const struct gpu_config *c)
 
 void sm_fetch_make(struct gpu_sm *sm)
 {
-    uint32_t l0 = lines(sm->c->fetch.l0_bytes, sm->c), l1 = lines(sm->c->fetch.l1_bytes, sm->c);
+    uint32_t l0 = sm->l0_lines = lines(sm->c->fetch.l0_bytes, sm->c);
+    uint32_t l1 = sm->l1i_lines = lines(sm->c->fetch.l1_bytes, sm->c);
     uint32_t ops = sm->c->fetch.line_bytes / sm->c->fetch.instruction_bytes;
     sm->line_ops = ops > 0 ? ops : 1;
     sm->l1i = zeroed(l1, sizeof *sm->l1i);
@@ -40,16 +41,15 @@ void sm_fetch_make(struct gpu_sm *sm)
 
 void sm_fetch_forget(struct gpu_sm *sm)
 {
-    uint32_t l0 = lines(sm->c->fetch.l0_bytes, sm->c), l1 = lines(sm->c->fetch.l1_bytes, sm->c);
-    memset(sm->l1i_tags, 0, l1 * sizeof *sm->l1i_tags);
+    memset(sm->l1i_tags, 0, sm->l1i_lines * sizeof *sm->l1i_tags);
     for (uint32_t i = 0; i < sm->c->sm.subcores; i++)
-        memset(sm->subcores[i].l0_tags, 0, l0 * sizeof *sm->subcores[i].l0_tags);
+        memset(sm->subcores[i].l0_tags, 0, sm->l0_lines * sizeof *sm->subcores[i].l0_tags);
 }
 
 /* From when on the SM's cache has it. */
 static cycle_t from_l1(struct gpu_sm *sm, uint32_t line, cycle_t now)
 {
-    uint32_t at = line % lines(sm->c->fetch.l1_bytes, sm->c);
+    uint32_t at = line % sm->l1i_lines;
     if (sm->l1i_tags[at] != line + 1) {
         sm->l1i_tags[at] = line + 1;
         sm->l1i[at] = now + sm->c->fetch.l1_miss_cycles;
@@ -60,7 +60,7 @@ static cycle_t from_l1(struct gpu_sm *sm, uint32_t line, cycle_t now)
 static cycle_t from_l0(struct gpu_sm *sm, struct sm_subcore *s, uint32_t line, cycle_t now,
                        bool *missed)
 {
-    uint32_t at = line % lines(sm->c->fetch.l0_bytes, sm->c);
+    uint32_t at = line % sm->l0_lines;
     *missed = s->l0_tags[at] != line + 1;
     if (*missed) {
         s->l0_tags[at] = line + 1;

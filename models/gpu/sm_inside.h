@@ -148,11 +148,12 @@ struct sm_l1 {
 
 struct sm_out { cycle_t at; uint32_t cycles, port; struct message m; };
 
-/* What holds for an operation on shared memory whose lanes' addresses differ as they did the
- * last time, from a first one at the same place among the banks. */
+/* What holds for operations on shared memory whose lanes' addresses differ from the first
+ * lane's by the same. */
 struct sm_pattern {
-    const struct gpu_op *op;
-    uint32_t residue, low, high;    /* of the first address; of the others, from the first */
+    uint32_t mask, bytes;           /* lanes, and of each; mask 0: none yet */
+    uint32_t residue;               /* of the first address, so that alignment is the same */
+    uint32_t low, high;             /* the others are so far below and above it at most */
     uint32_t passes, ideal;
     uint32_t delta[GPU_LANES];
 };
@@ -210,6 +211,7 @@ struct gpu_sm {
     cycle_t  out_ready, in_free;    /* the SM's ports of the crossbar */
 
     uint32_t line_ops;              /* operations in a line of instructions */
+    uint32_t l0_lines, l1i_lines;   /* that the caches hold */
     uint32_t *l1i_tags;
     cycle_t  *l1i;
 };

@@ -124,8 +124,9 @@ static void install(struct gpu_sm *sm, const struct sm_miss *m, const uint8_t *d
 
 static uint32_t *bucket_of(struct sm_l1 *l1, uint64_t address)
 {
-    uint64_t number = address / GPU_LINE;
-    return &l1->bucket[(number ^ number >> 16) & (l1->buckets - 1)];
+    /* Blocks of an SM are powers of two apart: their lines must not meet in one bucket. */
+    uint64_t mixed = address / GPU_LINE * UINT64_C(0x9e3779b97f4a7c15);
+    return &l1->bucket[mixed >> 40 & (l1->buckets - 1)];
 }
 
 static uint32_t new_waiter(struct gpu_sm *sm)

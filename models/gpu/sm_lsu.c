@@ -257,6 +257,8 @@ void sm_unit_run(struct gpu_sm *sm, cycle_t now)
 struct sm_request *sm_request_new(struct gpu_sm *sm)
 {
     assert(sm->request_count < sm->request_room);
+    if (sm->request_count == 0)
+        sm->request_first = 0;      /* the same lines of the host's cache again */
     uint32_t at = (sm->request_first + sm->request_count) % sm->request_room;
     sm->request_count++;
     return &sm->requests[at];

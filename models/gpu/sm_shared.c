@@ -4,8 +4,8 @@
  * 8 or 16 bytes go in phases of as many as fill the banks once: half-warps, quarter-warps.
  *
  * Counting takes long, and mostly gives what it gave the last time: the lanes of an operation
- * in a loop differ from its first lane by what they did before, and the first lane is at the
- * same place among the banks.  Then the count is the same, and so is whether all are aligned.
+ * in a loop differ from its first lane by what they did before.  Then the count is the same,
+ * for moving all of them by whole words only gives the banks other numbers.
  */
 #include <inttypes.h>
 
@@ -79,6 +79,16 @@ static uint32_t same_address(const uint32_t address[GPU_LANES], uint32_t mask)
 
 /* ---- what has been counted before */
 
+/* Operations that take their addresses from one register share a place. */
+static struct sm_pattern *pattern_of(struct gpu_sm *sm, const struct sm_request *r,
+                                     uint32_t bytes)
+{
+    const struct gpu_op *op = r->op;
+    uint32_t source = op->kind == GPU_COPY ? op->access.data_at : op->access.address_at;
+    uint32_t number = r->warp->w.kernel->operands[op->operands + op->dsts + source];
+    return &sm->patterns[(number + 5 * bytes) % SM_PATTERNS];
+}
+
 static bool same_pattern(const struct sm_pattern *p, const uint32_t address[GPU_LANES])
 {
     uint32_t differ = 0, first = address[0];
@@ -87,12 +97,9 @@ static bool same_pattern(const struct sm_pattern *p, const uint32_t address[GPU_
     return differ == 0;
 }
 
-static void keep_pattern(struct sm_pattern *p, const struct gpu_op *op,
-                         const uint32_t address[GPU_LANES], uint32_t residue)
+static void keep_pattern(struct sm_pattern *p, const uint32_t address[GPU_LANES])
 {
     int64_t low = 0, high = 0;
-    p->op = op;
-    p->residue = residue;
     for (unsigned lane = 0; lane < GPU_LANES; lane++) {
         int64_t delta = (int64_t)address[lane] - address[0];
         p->delta[lane] = (uint32_t)delta;
@@ -140,11 +147,11 @@ bool sm_shared_passes(struct gpu_sm *sm, const struct sm_request *r, uint32_t ma
         at[lane] = (uint32_t)address[lane];     /* the window's upper bits fall away */
     if (op->kind == GPU_MATRIX)
         mask &= op->number < 4 ? (UINT32_C(1) << op->number * 8) - 1 : UINT32_MAX;
-    struct sm_pattern *p = &sm->patterns[(op - r->warp->w.kernel->ops) % SM_PATTERNS];
-    uint32_t residue = at[0] % (sm->c->shared.banks * 4);
-    bool all = mask == UINT32_MAX && op->kind != GPU_ATOMIC;
-    if (all && p->op == op && p->residue == residue && at[0] >= p->low &&
-        (uint64_t)at[0] + p->high + bytes <= has && same_pattern(p, at)) {
+    struct sm_pattern *p = pattern_of(sm, r, bytes);
+    uint32_t residue = at[0] % (bytes > 4 ? bytes : 4);
+    bool keep = mask & 1 && op->kind != GPU_ATOMIC;
+    if (keep && p->mask == mask && p->bytes == bytes && p->residue == residue &&
+        at[0] >= p->low && (uint64_t)at[0] + p->high + bytes <= has && same_pattern(p, at)) {
         *passes = p->passes;
         *ideal = p->ideal;
         return true;
@@ -154,8 +161,11 @@ bool sm_shared_passes(struct gpu_sm *sm, const struct sm_request *r, uint32_t ma
     *passes = sm_bank_passes(sm, at, mask, bytes, ideal);
     if (op->kind == GPU_ATOMIC)
         *passes += (same_address(at, mask) - 1) * sm->c->shared.atomic_cycles;
-    if (all) {
-        keep_pattern(p, op, at, residue);
+    if (keep) {
+        keep_pattern(p, at);
+        p->mask = mask;
+        p->bytes = bytes;
+        p->residue = residue;
         p->passes = *passes;
         p->ideal = *ideal;
     }
