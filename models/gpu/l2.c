@@ -154,14 +154,35 @@ static tick_t send(struct gpu_l2 *l, struct l2_outbox *o, tick_t *not_before, ti
 
 /* ---- what comes */
 
+/* Takes requests that have a place and arrive before `end`, a few at a time. */
+static void fill_inbox(struct gpu_l2 *l, tick_t end)
+{
+    struct l2_inbox *in = &l->inbox;
+    struct link *link = l->run.requests;
+    in->next = 0;
+    while (in->count < L2_INBOX && l->held < l->held_most) {
+        tick_t at = tick_max(link_arrival(link), l->room_at);
+        if (at >= end)
+            return;
+        uint32_t sm, item = gpu_l2_item_new(l);
+        struct l2_item *i = &l->items[item];
+        i->m = *link_peek(link, at, &sm);
+        i->sm = (uint16_t)sm;
+        link_take(link, at);
+        l->held++;
+        in->entry[in->count].arrival = at;
+        in->entry[in->count].item = item;
+        in->entry[in->count].place = gpu_l2_map_place(l->run.map, i->m.address);
+        gpu_l2_prefetch(l, &in->entry[in->count++].place);
+    }
+}
+
 static void take_request(struct gpu_l2 *l, tick_t now)
 {
-    uint32_t sm, item = gpu_l2_item_new(l);
-    l->items[item].m = *link_peek(l->run.requests, now, &sm);
-    l->items[item].sm = (uint16_t)sm;
-    link_take(l->run.requests, now);
-    l->held++;
-    gpu_l2_request(l, item, clock_cycle(&l->clock, now));
+    uint32_t next = l->inbox.next++;
+    l->inbox.count--;
+    gpu_l2_request(l, &l->inbox.entry[next].place, l->inbox.entry[next].item,
+                   clock_cycle(&l->clock, now));
 }
 
 static void take_from_memory(struct gpu_l2 *l, tick_t now)
@@ -179,7 +200,8 @@ static void take_far_request(struct gpu_l2 *l, const struct message *m, cycle_t 
     uint32_t item = gpu_l2_item_new(l);
     l->items[item].m = *m;
     l->items[item].sm = L2_FAR;
-    gpu_l2_request(l, item, now);
+    struct gpu_l2_place p = gpu_l2_map_place(l->run.map, m->address);
+    gpu_l2_request(l, &p, item, now);
 }
 
 static void take_from_other(struct gpu_l2 *l, tick_t now)
@@ -198,18 +220,24 @@ static void take_from_other(struct gpu_l2 *l, tick_t now)
     assert(!"a message of the other partition");
 }
 
+/* When the next request is served; TICK_NEVER: not before `end`, or not before an answer
+ * has left and made room. */
+static tick_t next_request(struct gpu_l2 *l, tick_t end)
+{
+    if (l->inbox.count == 0)
+        fill_inbox(l, end);
+    return l->inbox.count ? l->inbox.entry[l->inbox.next].arrival : TICK_NEVER;
+}
+
 /* Does the next thing before `end`; of several at once, what frees something goes first. */
 static bool step(struct gpu_l2 *l, tick_t end)
 {
     tick_t memory = link_arrival(l->run.from_memory);
     tick_t other = l->run.from_other ? link_arrival(l->run.from_other) : TICK_NEVER;
-    tick_t request = tick_max(link_arrival(l->run.requests), l->room_at);
-    if (request < end && l->held == l->held_most) {
-        tick_t limit = tick_min(end, tick_min(memory, other));
-        if (send_first(l, &l->to_sms, &l->sms_at, limit) < limit)
-            return true;
-        request = TICK_NEVER;           /* an answer must leave first */
-    }
+    tick_t request = next_request(l, end), limit = tick_min(end, tick_min(memory, other));
+    bool full = request == TICK_NEVER && link_arrival(l->run.requests) < end;
+    if (full && send_first(l, &l->to_sms, &l->sms_at, limit) < limit)
+        return true;
     tick_t first = tick_min(tick_min(memory, other), request);
     if (first >= end)
         return false;

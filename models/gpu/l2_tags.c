@@ -1,69 +1,79 @@
 /* l2_tags.c - sets of lines, the one not used for longest leaves first (LRU, exactly). */
-#include <assert.h>
-
 #include "models/gpu/l2_inside.h"
 
 /* The first place of the set.  As lines over slices, so rounds over sets. */
-static uint32_t set_of(const struct gpu_l2 *l, uint32_t slice, uint64_t round)
+static uint32_t set_of(const struct gpu_l2 *l, const struct gpu_l2_place *p)
 {
-    uint32_t set = gpu_l2_spread(round / l->sets, round % l->sets, l->sets);
-    return (slice * l->sets + set) * l->config.ways;
+    uint32_t set = gpu_l2_spread(p->round / l->sets, p->round % l->sets, l->sets);
+    return (p->slice * l->sets + set) * l->config.ways;
 }
 
-static uint64_t tag_of(const struct gpu_l2 *l, uint64_t address)
+static uint64_t line_of(const struct gpu_l2 *l, uint64_t address)
 {
-    return (address >> l->line_shift) + 1;
+    return address >> l->line_shift << l->line_shift;
 }
 
-uint32_t gpu_l2_find(struct gpu_l2 *l, uint32_t slice, uint64_t address, uint64_t round)
+static uint32_t part_of(const struct gpu_l2 *l, uint64_t address)
 {
-    uint32_t first = set_of(l, slice, round);
-    uint64_t tag = tag_of(l, address);
+    return (uint32_t)(address >> l->line_shift) << 1 | 1;
+}
+
+void gpu_l2_prefetch(const struct gpu_l2 *l, const struct gpu_l2_place *p)
+{
+    const char *tags = (const char *)(l->tags + set_of(l, p));
+    for (size_t at = 0; at < l->config.ways * sizeof *l->tags; at += 64)
+        __builtin_prefetch(tags + at);
+}
+
+uint32_t gpu_l2_find(const struct gpu_l2 *l, const struct gpu_l2_place *p, uint64_t address)
+{
+    uint32_t first = set_of(l, p), part = part_of(l, address);
     for (uint32_t line = first; line < first + l->config.ways; line++)
-        if (l->tags[line] == tag)
+        if (l->tags[line].part == part && l->lines[line].address == line_of(l, address))
             return line;
     return L2_NONE;
 }
 
-uint32_t gpu_l2_victim(struct gpu_l2 *l, uint32_t slice, uint64_t round)
+/* Of those that are not under way, if only these may go. */
+static uint32_t oldest(const struct gpu_l2 *l, const struct gpu_l2_place *p, bool may_go)
 {
-    uint32_t first = set_of(l, slice, round), best = L2_NONE;
-    uint64_t oldest = UINT64_MAX;
+    uint32_t first = set_of(l, p), best = L2_NONE, most = 0, now = l->slices[p->slice].clock;
     for (uint32_t line = first; line < first + l->config.ways; line++) {
-        if (!l->tags[line])
+        if (!l->tags[line].part)
             return line;
-        if (!l->lines[line].mshr && l->lines[line].used < oldest) {
-            oldest = l->lines[line].used;
+        uint32_t age = now - l->tags[line].used;
+        if ((best == L2_NONE || age > most) && !(may_go && l->lines[line].mshr)) {
             best = line;
+            most = age;
         }
     }
     return best;
 }
 
-bool gpu_l2_leaves_way(const struct gpu_l2 *l, uint32_t slice, uint64_t round, uint32_t line)
+uint32_t gpu_l2_victim(const struct gpu_l2 *l, const struct gpu_l2_place *p)
 {
-    uint32_t first = set_of(l, slice, round);
+    uint32_t line = oldest(l, p, false);        /* seldom under way: without looking at all */
+    return l->tags[line].part && l->lines[line].mshr ? oldest(l, p, true) : line;
+}
+
+bool gpu_l2_leaves_way(const struct gpu_l2 *l, const struct gpu_l2_place *p, uint32_t line)
+{
+    uint32_t first = set_of(l, p);
     for (uint32_t i = first; i < first + l->config.ways; i++)
-        if (i != line && (!l->tags[i] || !l->lines[i].copy || !l->lines[i].mshr))
+        if (i != line && (!l->tags[i].part || !l->lines[i].copy || !l->lines[i].mshr))
             return true;
     return false;
 }
 
-void gpu_l2_place_line(struct gpu_l2 *l, uint32_t line, uint64_t address, bool copy)
+void gpu_l2_set_line(struct gpu_l2 *l, uint32_t line, uint64_t address, bool copy)
 {
-    assert(!l->tags[line]);
-    l->tags[line] = tag_of(l, address);
-    l->lines[line] = (struct l2_line){ .copy = copy };
+    assert(!l->tags[line].part);
+    l->tags[line].part = part_of(l, address);
+    l->lines[line] = (struct l2_line){ .address = line_of(l, address), .copy = copy };
 }
 
 void gpu_l2_remove(struct gpu_l2 *l, uint32_t line)
 {
     l->dirty_sectors -= l2_bits(l->lines[line].dirty);
-    l->tags[line] = 0;
-}
-
-uint64_t gpu_l2_address(const struct gpu_l2 *l, uint32_t line)
-{
-    assert(l->tags[line]);
-    return (l->tags[line] - 1) << l->line_shift;
+    l->tags[line].part = 0;
 }
