@@ -192,11 +192,13 @@ enum ptx_type special_type(uint32_t number)
     return wide ? PTX_U64 : PTX_U32;
 }
 
+/* Of %gridid and the registers that once had 16 bits a part may be read: see replace.c. */
 static bool check_special(struct reader *r, uint32_t number, const struct place *at,
-                          enum ptx_type wanted)
+                          enum ptx_type wanted, bool wider)
 {
     enum ptx_type have = special_type(number);
-    if (type_fits(have, wanted, false))
+    bool part = r->i.op == PTX_MOV && (number == PTX_S_GRIDID || number <= PTX_S_NCTAID_Z);
+    if (type_fits(have, wanted, wider || part))
         return true;
     return refuse_at(r, at, "the special register has .%s; expected a type of that size",
                      ptx_type_names[have]);
@@ -216,7 +218,7 @@ static bool check_source(struct reader *r, struct ptx_operand *o, const struct p
     case PTX_IMMEDIATE:
         return check_number(r, &o->type, &o->bits, at, w->type) && check_range(r, o, at, w);
     case PTX_SPECIAL:
-        return check_special(r, o->number, at, w->type);
+        return check_special(r, o->number, at, w->type, w->wider);
     case PTX_VARIABLE:
         if ((r->i.op != PTX_MOV && r->i.op != PTX_CVTA) || !is_address)
             return refuse_kind(r, o, at, "a register or a number; mov.u64 and cvta take "

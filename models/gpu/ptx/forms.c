@@ -16,8 +16,8 @@
  *     0 to 3: the type of that number; w: type 0, but twice as wide; :b32: that type;
  *     ~: registers may be wider (manual: relaxed type-checking)
  *
- * The columns of versions are the least of .version and .target that have the form, as far
- * as these are above what every chip here has (6.0, sm_70).
+ * The columns of versions are the least of .version and .target that have the form; 0 where
+ * every chip here (sm_70 and up) has had it from the first.
  */
 #include "models/gpu/ptx/inside.h"
 
@@ -139,8 +139,8 @@ const struct form ptx_forms[] = {
     F(DP4A,  0,  0, W32 " " W32,                     "d:u32 a:b32 a:b32 a:u32")
     F(DP2A,  0,  0, "lo|hi " W32 " " W32,            "d:u32 a:b32 a:b32 a:u32")
     F(FNS,   0,  0, "b32",                           "d0 a0 a0 a:s32")
-    F(SZEXT, 76,  0, "clamp|wrap " W32,              "d0 a0 a:u32")
-    F(BMSK,  76,  0, "clamp|wrap b32",               "d0 a:u32 a:u32")
+    F(SZEXT, 76, 70, "clamp|wrap " W32,              "d0 a0 a:u32")
+    F(BMSK,  76, 70, "clamp|wrap b32",               "d0 a:u32 a:u32")
 
     ROOT(RCP)
     F(RCP,   0,  0, "approx ftz f64",                "d0 a0")
@@ -196,7 +196,7 @@ const struct form ptx_forms[] = {
     F(LD,    0,  0, "?weak global ?ca|cg|cs nc " L1HINT " " L2HINT " " FETCH " " VECTOR " "
                     MEMORY,                          "Vx~0 m")
     F(LD,    0,  0, "volatile ?" WHERE " " FETCH " " VECTOR " " MEMORY, "Vx~0 m")
-    F(LD,    0,  0, "relaxed|acquire " SCOPE " ?global|shared|local " L1HINT " " L2HINT " "
+    F(LD,   60, 70, "relaxed|acquire " SCOPE " ?global|shared|local " L1HINT " " L2HINT " "
                     FETCH " " VECTOR " " MEMORY,     "Vx~0 m")
     F(LDU,   0,  0, "?global " VECTOR " " MEMORY,    "Vx~0 m")
     F(ST,    0,  0, "?weak ?global|shared|local|param ?wb|cg|cs|wt " VECTOR " " MEMORY,
@@ -204,7 +204,7 @@ const struct form ptx_forms[] = {
     F(ST,   74,  0, "?weak ?global|shared|local " L1HINT " " L2HINT " " VECTOR " " MEMORY,
                                                      "m vx~0")
     F(ST,    0,  0, "volatile ?global|shared|local|param " VECTOR " " MEMORY, "m vx~0")
-    F(ST,    0,  0, "relaxed|release " SCOPE " ?global|shared|local " L1HINT " " L2HINT " "
+    F(ST,   60, 70, "relaxed|release " SCOPE " ?global|shared|local " L1HINT " " L2HINT " "
                     VECTOR " " MEMORY,               "m vx~0")
     F(PREFETCH,  0,  0, "?global|local L1|L2",       "m")
     F(PREFETCH, 74, 80, "global n:L2::evict_last",   "m")
@@ -238,7 +238,7 @@ const struct form ptx_forms[] = {
     F(BAR,       0,  0, "?n:cta red f:and|or ?aligned pred", "P a:u32/0-15 ?a:u32 n")
     F(BAR_WARP,  0,  0, "sync",                      "a:b32")
     F(MEMBAR,    0,  0, "cta|gl|sys",                "")
-    F(FENCE,     0,  0, "?sc|acq_rel " SCOPE,        "")
+    F(FENCE,    60, 70, "?sc|acq_rel " SCOPE,        "")
 
     F(BRA,       0,  0, "?uni",                      "l")
     F(CALL,      0,  0, "?uni",                      "")
@@ -246,7 +246,7 @@ const struct form ptx_forms[] = {
     F(EXIT,      0,  0, "",                          "")
     F(TRAP,      0,  0, "",                          "")
     F(BRKPT,     0,  0, "",                          "")
-    F(NANOSLEEP, 63, 0, "u32",                       "a0")
+    F(NANOSLEEP, 63, 70, "u32",                       "a0")
     F(PMEVENT,   0,  0, "",                          "i:u32/0-15")
 
     F(SHFL,      0,  0, "sync f:up|down|bfly|idx b32", "s0 a0 a:u32 a:u32 a:b32")
@@ -255,8 +255,8 @@ const struct form ptx_forms[] = {
     F(VOTE,      0,  0, "f:all|any|uni pred",        "P n")
     F(VOTE,      0,  0, "sync f:ballot b32",         "d0 n a:b32")
     F(VOTE,      0,  0, "f:ballot b32",              "d0 n")
-    F(MATCH,     0,  0, "f:any sync b32|b64",        "d:b32 a0 a:b32")
-    F(MATCH,     0,  0, "f:all sync b32|b64",        "s:b32 a0 a:b32")
+    F(MATCH,    60, 70, "f:any sync b32|b64",        "d:b32 a0 a:b32")
+    F(MATCH,    60, 70, "f:all sync b32|b64",        "s:b32 a0 a:b32")
     F(ACTIVEMASK, 62, 0, "b32",                      "d0")
     F(REDUX,    70, 80, "sync f:add|min|max " W32,   "d0 a0 a:b32")
     F(REDUX,    70, 80, "sync f:and|or|xor b32",     "d0 a0 a:b32")
@@ -266,13 +266,13 @@ const struct form ptx_forms[] = {
     ATOM("f:exch", "b32|b64", 0, 0)
     F(ATOM, 0, 0, ORDER "f:cas " BITS,               "d0 m a0 a0")
     ATOM("f:add", "u32|s32|u64|f32|f64", 0, 0)
-    ATOM("f:add noftz", "f16|f16x2", 63, 0)
+    ATOM("f:add noftz", "f16|f16x2", 63, 70)
     ATOM("f:add noftz", "bf16|bf16x2", 78, 90)
     ATOM("f:inc|dec", "u32", 0, 0)
     ATOM("f:min|max", W3264, 0, 0)
     RED("f:and|or|xor", "b32|b64", 0, 0)
     RED("f:add", "u32|s32|u64|f32|f64", 0, 0)
-    RED("f:add noftz", "f16|f16x2", 63, 0)
+    RED("f:add noftz", "f16|f16x2", 63, 70)
     RED("f:add noftz", "bf16|bf16x2", 78, 90)
     RED("f:inc|dec", "u32", 0, 0)
     RED("f:min|max", W3264, 0, 0)
@@ -288,14 +288,14 @@ const struct form ptx_forms[] = {
     MMA(70, 80, "m16n8k4",  "f32 tf32 tf32 f32",     "V4:f32 v2:b32 v1:b32 v4:f32")
     MMA(70, 80, "m16n8k8",  "f32 tf32 tf32 f32",     "V4:f32 v4:b32 v2:b32 v4:f32")
 #define WMMA(op, kind, type, operands) \
-    F(WMMA_##op, 0, 0, kind " sync ?aligned y:row|col m16n16k16 ?global|shared " type, operands)
+    F(WMMA_##op, 60, 70, kind " sync ?aligned y:row|col m16n16k16 ?global|shared " type, operands)
     WMMA(LOAD,  "k:a|b", "f16",                      "V8:b32 m ?a:u32")
     WMMA(LOAD,  "k:c",   "f16",                      "V4:b32 m ?a:u32")
     WMMA(LOAD,  "k:c",   "f32",                      "V8:f32 m ?a:u32")
     WMMA(STORE, "k:d",   "f16",                      "m v4:b32 ?a:u32")
     WMMA(STORE, "k:d",   "f32",                      "m v8:f32 ?a:u32")
 #define WMMA_MMA(types, d, c) \
-    F(WMMA_MMA, 0, 0, "sync ?aligned y:row|col y:row|col m16n16k16 " types, \
+    F(WMMA_MMA, 60, 70, "sync ?aligned y:row|col y:row|col m16n16k16 " types, \
       "V" d " v8:b32 v8:b32 v" c)
     WMMA_MMA("f16 f16", "4:b32", "4:b32")
     WMMA_MMA("f16 f32", "4:b32", "8:f32")

@@ -108,6 +108,10 @@ static bool read_limit(struct reader *r)
         return skip_past(r, ";");
     if (is_word(&t, "noreturn") && !f->is_entry)
         return true;
+    bool threads = is_word(&t, "maxntid") || is_word(&t, "reqntid");
+    if (threads && f->is_entry && (f->max_threads || f->required[0]))
+        return refuse(r, &t, ".%.*s after another limit of threads; expected one .maxntid or one "
+                      ".reqntid", SHOW(&t));
     if (is_word(&t, "maxntid") && f->is_entry)
         return read_max_threads(r);
     if (is_word(&t, "reqntid") && f->is_entry)

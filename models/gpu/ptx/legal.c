@@ -34,8 +34,6 @@ static bool check_convert(struct reader *r)
         return refuse_at(r, &at, "both are whole numbers; expected no rounding");
     if (PTX_HAS(&r->i, FTZ) && to != PTX_F32 && from != PTX_F32)
         return refuse_at(r, &at, ".ftz is for .f32; expected none");
-    if (PTX_HAS(&r->i, SAT) && to == PTX_F64)
-        return refuse_at(r, &at, ".sat of a .f64; expected none");
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* replace.c - what is written in more ways than others need to know: plainer instructions.
  *
  *     add.u32 %r1, %tid.x, 4;       mov.u32 t, %tid.x;  add.u32 %r1, t, 4;
+ *     mov.u16 %h1, %tid.x;          mov.u32 t, %tid.x;  cvt.u16.u32 %h1, t;
  *     and.pred %p1, %p2, 1;         mov.pred %p1, %p2;
  *     brx.idx %r1, list;            setp.eq.u32 p, %r1, 0;  @p bra L0;  ...  bra L2;
  */
@@ -90,13 +91,29 @@ static void replace_predicates(struct ptx_instruction *i)
     }
 }
 
+/* A move of the low part of a special register converts what another move has fetched. */
+static bool replace_part(struct ptx_instruction *i)
+{
+    if (i->operand[1].kind != PTX_SPECIAL)
+        return false;
+    enum ptx_type all = special_type(i->operand[1].number);
+    if (ptx_type_bytes(all) == ptx_type_bytes(i->type[0]))
+        return false;
+    i->op      = PTX_CVT;
+    i->type[0] = ptx_type_bytes(i->type[0]) == 2 ? PTX_U16 : PTX_U32;
+    i->type[1] = all;
+    i->form    = first_form(PTX_CVT);
+    return true;
+}
+
 bool replace(struct reader *r)
 {
     bool logic = r->i.op == PTX_AND || r->i.op == PTX_OR || r->i.op == PTX_XOR
               || r->i.op == PTX_NOT;
     if (logic && r->i.type[0] == PTX_PRED)
         replace_predicates(&r->i);
-    bool simple = r->i.op == PTX_MOV && r->i.operand[0].kind == PTX_REGISTER;
+    bool simple = r->i.op == PTX_MOV && r->i.operand[0].kind == PTX_REGISTER
+               && !replace_part(&r->i);
     for (uint32_t n = 0; n < r->i.operands; n++)
         if (r->i.operand[n].kind == PTX_SPECIAL && !simple
             && !replace_special(r, &r->i.operand[n]))

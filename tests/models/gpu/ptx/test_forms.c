@@ -228,6 +228,7 @@ static const struct { const char *opcode, *operands, *hint; } forms[] = {
     { "cvt.rmi.f32.f32", "%f1, %f2", "" },
     { "cvt.ftz.sat.f32.f32", "%f1, %f2", "" },
     { "cvt.f64.f32", "%e1, %f1", "" },
+    { "cvt.sat.f64.f32", "%e1, %f1", "" },
     { "cvt.rn.f32.f64", "%f1, %e1", "" },
     { "cvt.rn.f16.f32", "%h1, %f1", "" },
     { "cvt.f32.f16", "%f1, %h1", "" },

@@ -329,21 +329,23 @@ START_TEST(an_entry_has_parameters_and_limits)
     struct diag d;
     struct ptx_module *m = read_module(HEAD
         ".visible .entry k(.param .u64 .ptr .global .align 32 p, .param .align 8 .b8 q[24],\n"
-        "  .param .u16 r) .maxntid 16, 8 .reqntid 5,6,7 .minnctapersm 3 .maxnreg 40 {\n"
+        "  .param .u16 r) .reqntid 5,6,7 {\n"
         "  .shared .b32 s; ld.param.b16 %h, [r]; .reg .b16 %h; }", &d);
     ck_assert_ptr_null(m);                      /* %h comes too late */
     m = read_module(HEAD
         ".visible .entry k(.param .u64 .ptr .global .align 32 p, .param .align 8 .b8 q[24],\n"
-        "  .param .u16 r) .maxntid 16, 8 .reqntid 5,6,7 .minnctapersm 3 .maxnreg 40 {\n"
-        "  .shared .b32 s; .reg .b16 %h; ld.param.b16 %h, [r]; { .local .b64 t; } }", &d);
+        "  .param .u16 r) .maxntid 16, 8 .minnctapersm 3 .maxnreg 40 {\n"
+        "  .shared .b32 s; .reg .b16 %h; ld.param.b16 %h, [r]; { .local .b64 t; } }\n"
+        ".func f(); .entry other() .reqntid 5,6,7 {}", &d);
     ck_assert_msg(m, "%s", d.text);
-    const struct ptx_function *k = ptx_entry(m, NULL, &d);
+    const struct ptx_function *k = ptx_entry(m, "k", &d), *other = ptx_entry(m, "other", &d);
     ck_assert(k->is_entry && k->has_body && k->param_count == 3 && k->variable_count == 2);
     ck_assert(k->params[0].type == PTX_U64 && k->params[0].align == 8 && !k->params[0].is_array);
     ck_assert(k->params[1].elements == 24 && k->params[1].align == 8 && k->params[1].is_array);
     ck_assert(k->params[2].type == PTX_U16 && k->params[2].space == PTX_PARAM);
     ck_assert(k->max_threads == 128 && k->min_blocks == 3 && k->max_registers == 40);
-    ck_assert(k->required[0] == 5 && k->required[1] == 6 && k->required[2] == 7);
+    ck_assert(other->required[0] == 5 && other->required[1] == 6 && other->required[2] == 7);
+    ck_assert(!k->required[0] && !other->max_threads);
     /* Parameters are numbered after the function's two variables. */
     uint32_t number = k->instructions[0].operand[1].number;
     ck_assert_uint_eq(number, 2 + 2);
@@ -436,6 +438,9 @@ END_TEST
 static const struct { const char *text, *is; } replaced[] = {
     { "mad.lo.s32 %r1, %ctaid.x, %ntid.x, %tid.x;",  "mov.u32 mov.u32 mov.u32 mad.lo.s32 ret" },
     { "cvt.u64.u32 %d1, %laneid;",                   "mov.u32 cvt.u64.u32 ret" },
+    { "mov.u16 %h1, %tid.y;",                        "mov.u32 cvt.u16.u32 ret" },
+    { "mov.u32 %r1, %gridid;",                       "mov.u64 cvt.u32.u64 ret" },
+    { "cvt.u32.u16 %r1, %ntid.x;",                   "mov.u32 cvt.u32.u16 ret" },
     { "mov.b64 {%r1, %r2}, %clock64;",               "mov.u64 mov.b64 ret" },
     { "and.pred %p1, %p2, 1;",                       "mov.pred ret" },
     { "or.pred %p1, %p2, -1;",                       "mov.pred ret" },
