@@ -145,7 +145,7 @@ static bool can_join(const struct folding *f, const struct ptx_instruction *prod
         return false;
     if (product->op == PTX_MUL)
         return PTX_HAS(product, WIDE) ? own * 2 == bytes : own == bytes && !shares;
-    return product->op == PTX_SHL && own == bytes && !shares
+    return product->op == PTX_SHL && own == bytes
         && product->operand[2].kind == PTX_IMMEDIATE && product->operand[2].bits < 8 * own;
 }
 

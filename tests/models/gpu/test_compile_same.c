@@ -315,7 +315,6 @@ START_TEST(a_random_program_computes_the_same_with_few_registers_and_with_many)
 }
 END_TEST
 
-Suite *compile_same_suite(void);
 Suite *compile_same_suite(void)
 {
     Suite *s = suite_create("compile_same");
