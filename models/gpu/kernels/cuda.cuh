@@ -29,6 +29,7 @@ typedef float f32x4 __attribute__((ext_vector_type(4)));
 
 #define THREAD_X ((u32)__nvvm_read_ptx_sreg_tid_x())
 #define THREAD_Y ((u32)__nvvm_read_ptx_sreg_tid_y())
+#define THREADS_X ((u32)__nvvm_read_ptx_sreg_ntid_x())
 #define BLOCK_X ((u32)__nvvm_read_ptx_sreg_ctaid_x())
 #define BLOCK_Y ((u32)__nvvm_read_ptx_sreg_ctaid_y())
 #define BLOCK_Z ((u32)__nvvm_read_ptx_sreg_ctaid_z())

@@ -3,7 +3,7 @@
  * The kernels are CUDA C (*.cu), their PTX stands beside them (*.ptx) and is built into the
  * program.  This is the catalogue: a lowering chooses from it and fills in parameters.
  *
- * All are oblivious (kernel.h) but chase (micro.cu).  Pointers are 64-bit addresses, counts
+ * All are oblivious (kernel.h) but the chase_ of micro.cu.  Pointers are 64-bit addresses, counts
  * and leading dimensions are in elements.  Every buffer that is not said to be less aligned
  * begins at a multiple of 16 bytes.  Matrices are row-major: element (i, j) at i * ld + j.
  *
@@ -100,6 +100,27 @@
  *           y: ceil(rows / 32), z: batch
  *     copy (void *y, void *x, u64 bytes)         block 256; grid x: ceil(bytes / per_block)
  *     fill (void *y, u64 bytes, u32 word)        the same
+ *
+ * MEASURING (micro.cu): all begin with (u32 *sink, u64 *cycles, ...): a word a thread, and a
+ * block's cycles between the begin and the end of what is measured.  Any grid and block.
+ *     chase_l1, chase_l2 (u64 start, u32 warm, u32 steps)   words of 8 bytes, each the address
+ *           of the next; loads by way of L1, or past it; steps in multiples of 16
+ *     chase_shared (u32 steps)                              the same in shared memory
+ *     fma_chain, fma_rate, ex2_chain, ex2_rate (u32 loops, f32 a), add_chain, add_rate,
+ *     imad_chain (u32 loops, u32 a)                         128 a loop; 1 or 16 at a time;
+ *           ex2_chain's are followed by a multiplication each
+ *     wmma_chain, wmma_rate; sm_80: mma_f16_, mma_bf16_, mma_f16_k8_, mma_tf32_ chain, rate
+ *           (u32 loops)                                     32 a loop; 1 or 8 at a time
+ *     read_memory (void *x, u64 bytes, u32 repeats)         past L1; bytes a multiple of 128 *
+ *           threads of the grid
+ *     read_l1 (void *x, u64 bytes, u32 repeats)             bytes a block, a multiple of 128 *
+ *           its threads
+ *     read_shared (u32 repeats)                             dynamic: 128 bytes a thread, read
+ *           once a repeat
+ *     write_memory (void *y, u64 bytes, u32 repeats), copy_memory (void *y, void *x, u64 bytes,
+ *           u32 repeats)                                    multiples of 64 * the threads
+ *     spin (u32 loops)      an addition and a branch each; loops > 0
+ *     rest (u32 loops)      a microsecond of nanosleep each
  */
 #ifndef MODELS_GPU_KERNELS_KERNELS_H
 #define MODELS_GPU_KERNELS_KERNELS_H

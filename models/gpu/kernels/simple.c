@@ -37,6 +37,17 @@ static const struct gpu_simple_kernel kernels[] = {
     { "split_sum", 256, FOUR },
     { "cast_any", 256, FOUR },
     { "transpose", 256, 0 }, { "copy", 256, 256 * 16 }, { "fill", 256, 256 * 16 },
+    { "chase_l1", 1, 0 }, { "chase_l2", 1, 0 }, { "chase_shared", 32, 0 },
+    { "fma_chain", 32, 0 }, { "add_chain", 32, 0 }, { "imad_chain", 32, 0 },
+    { "ex2_chain", 32, 0 }, { "fma_rate", 256, 0 }, { "add_rate", 256, 0 },
+    { "ex2_rate", 256, 0 }, { "wmma_chain", 32, 0 }, { "wmma_rate", 256, 0 },
+    { "mma_f16_chain", 32, 0 }, { "mma_f16_rate", 256, 0 },
+    { "mma_bf16_chain", 32, 0 }, { "mma_bf16_rate", 256, 0 },
+    { "mma_f16_k8_chain", 32, 0 }, { "mma_f16_k8_rate", 256, 0 },
+    { "mma_tf32_chain", 32, 0 }, { "mma_tf32_rate", 256, 0 },
+    { "read_memory", 256, 0 }, { "read_l1", 256, 0 }, { "read_shared", 256, 0 },
+    { "write_memory", 256, 0 }, { "copy_memory", 256, 0 }, { "spin", 256, 0 },
+    { "rest", 256, 0 },
 };
 
 const struct gpu_simple_kernel *gpu_simple_kernels(size_t *count)

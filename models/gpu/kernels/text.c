@@ -21,13 +21,15 @@
 #define FILES(X) \
     X(ptx_gemm80,        "gemm80.sm_80",      GPU_SM_80) \
     X(ptx_elementwise80, "elementwise.sm_80", GPU_SM_80) \
+    X(ptx_micro80,       "micro.sm_80",       GPU_SM_80) \
     X(ptx_gemm70,        "gemm70.sm_70",      GPU_SM_70) \
     X(ptx_sgemm,         "sgemm.sm_70",       GPU_SM_70) \
     X(ptx_elementwise,   "elementwise.sm_70", GPU_SM_70) \
     X(ptx_rows,          "rows.sm_70",        GPU_SM_70) \
     X(ptx_sums,          "sums.sm_70",        GPU_SM_70) \
     X(ptx_optimizer,     "optimizer.sm_70",   GPU_SM_70) \
-    X(ptx_layout,        "layout.sm_70",      GPU_SM_70)
+    X(ptx_layout,        "layout.sm_70",      GPU_SM_70) \
+    X(ptx_micro,         "micro.sm_70",       GPU_SM_70)
 
 #define EMBED_ROW(name, file, generation) EMBED(name, file)
 FILES(EMBED_ROW)
