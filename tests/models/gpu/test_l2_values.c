@@ -203,6 +203,34 @@ START_TEST(no_copy_outlives_the_answer_of_a_write)
 }
 END_TEST
 
+START_TEST(a_copy_goes_when_its_line_leaves_home)
+{
+    /* One set of five lines a partition.  SM 1 copies a line of the other; SM 0 pushes it out
+     * at home, then writes it; SM 1 reads it while its copy could still be there. */
+    start(2, 1, 2);
+    b.config.l2.slices = 4;
+    b.config.l2.bytes = 4 * 5 * 128;
+    gpu_l2_map_init(&b.l2_map, &b.config, &b.map);
+    uint64_t line[8], next = GPU_MEMORY_BASE;
+    for (uint32_t n = 0; n < 8; next += 128)
+        if (gpu_l2_map_partition(&b.l2_map, next) == 0 && gpu_l2_map_group(&b.l2_map, 0, next) == 0)
+            line[n++] = next;
+    l2_bench_read(&b, 1, 0, line[0], 1);
+    l2_bench_read(&b, 1, 1000 * NS, line[0], 1);
+    for (uint32_t n = 1; n < 8; n++)
+        l2_bench_read(&b, 0, 2000 * NS, line[n], 1);
+    l2_bench_write(&b, 0, 3000 * NS, line[0], 1, 1);
+    l2_bench_read(&b, 1, 4000 * NS, line[0], 1);
+    make_payloads();
+    b.sm[0].payloads[7].data[0] = 77;
+    b.sm[0].payloads[7].mask[0] = UINT32_MAX;
+    l2_bench_go(&b, 1);
+    ck_assert_uint_eq(b.sm[1].requests[1].from, GPU_FROM_L2);
+    ck_assert_uint_eq(b.sm[1].payloads[2].data[0], 77);
+    finish();
+}
+END_TEST
+
 START_TEST(additions_of_all_sms_add_up)
 {
     enum { SMS = 6, EACH = 200 };
@@ -242,6 +270,7 @@ Suite *l2_values_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, an_sm_finds_what_it_wrote_in_order, 0, 4);
     tcase_add_loop_test(t, no_copy_outlives_the_answer_of_a_write, 0, 4);
+    tcase_add_test(t, a_copy_goes_when_its_line_leaves_home);
     tcase_add_loop_test(t, additions_of_all_sms_add_up, 0, 4);
     suite_add_tcase(s, t);
     return s;
