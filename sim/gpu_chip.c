@@ -186,6 +186,22 @@ static uint32_t port(const void *route, uint64_t address)
     return gpu_l2_map_group(r->map, r->partition, address);
 }
 
+/* Each SM has local memory for the launch that needs most; false: there is no room. */
+static bool place_local(struct gpu_chip *c, struct diag *d)
+{
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < c->run.launch_count; i++) {
+        uint64_t bytes = gpu_local_bytes(&c->run.launches[i], &c->occupancy[i]);
+        most = bytes > most ? bytes : most;
+    }
+    c->local_bytes = (most + GPU_LINE - 1) / GPU_LINE * GPU_LINE;
+    if (most > 0)
+        c->local_base = gpu_memory_add(c->run.memory, "local memory", c->local_bytes * c->sms);
+    return most == 0 || c->local_base > 0
+        || diag_set(d, 0, 0, "no memory for %llu bytes of local memory in each SM; expected a "
+                    "kernel that takes less", (unsigned long long)c->local_bytes);
+}
+
 static void build_sms(struct gpu_chip *c)
 {
     struct parts *p = c->parts;
@@ -195,7 +211,9 @@ static void build_sms(struct gpu_chip *c)
             .name = p->names[i], .config = c->run.config, .launches = c->run.launches,
             .occupancy = c->occupancy, .launch_count = c->run.launch_count,
             .groups = c->run.groups, .number = i, .partition = partition_of(c, i),
-            .values = c->run.values, .memory = c->run.memory, .from_front = p->to_sm[i],
+            .values = c->run.values, .memory = c->run.memory,
+            .local_base = c->local_base ? c->local_base + i * c->local_bytes : 0,
+            .from_front = p->to_sm[i],
             .to_front = p->from_sms, .front_sender = i, .requests = p->requests,
             .answers = p->answers[i], .port = port, .map = &p->route[partition_of(c, i)],
         });
@@ -289,14 +307,15 @@ struct gpu_chip *gpu_chip_new(const struct gpu_chip_config_run *run, struct diag
     struct gpu_chip *c = zeroed(1, sizeof *c);
     const struct gpu_config *g = run->config;
     c->run = *run;
-    if (!check(g, run->hbm, d) || !check_map(g, run->hbm, &c->map, d) || !fit_launches(c, d)) {
+    c->sms = g->sm.count;
+    if (!check(g, run->hbm, d) || !check_map(g, run->hbm, &c->map, d) || !fit_launches(c, d)
+        || !place_local(c, d)) {
         free(c->occupancy);
         free(c);
         return NULL;
     }
     gpu_l2_map_init(&c->l2_map, g, &c->map);
     c->clock.hz = (uint64_t)(g->gpu.clock_mhz * 1e6 + 0.5);
-    c->sms = g->sm.count;
     c->stacks = run->hbm->stacks;
     c->l2s = g->l2.partitions * c->stacks;
     allocate(c);

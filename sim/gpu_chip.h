@@ -40,6 +40,7 @@ struct gpu_chip {
     struct gpu_l2_map l2_map;
     struct gpu_occupancy *occupancy;    /* of each launch */
     uint32_t sms, l2s, stacks;
+    uint64_t local_base, local_bytes;   /* local memory of SM 0, and of each; 0: none needed */
     struct gpu_sm    **sm;
     struct gpu_l2    **l2;              /* partition x stacks + stack */
     struct hbm_block **stack;
