@@ -50,8 +50,9 @@ static int run_chip(const struct job *j, struct gpu_chip *c, const struct gpu_pl
     bool done = experiment_engine(e, &c->engine, done_fraction, c, &result);
     if (gpu_chip_fault(c))
         return experiment_say(out, EXPERIMENT_FAILED, gpu_chip_fault(c));
-    char why[80];
-    snprintf(why, sizeof why, "no end after %g ms (--limit-ms allows more)", e->limit_ms);
+    char why[96];
+    snprintf(why, sizeof why, "no end after %g ms of simulated time (--limit-ms allows more)",
+             e->limit_ms);
     if (result.limited)
         return not_ended(c, why, "", out);
     if (!done)
@@ -75,15 +76,17 @@ static struct gpu_config without_start(const struct gpu_config *c)
     return copy;
 }
 
+/* Which kernels are launched does not depend on the clock that the power allows. */
 static int child(void *arg, FILE *out)
 {
     const struct job *j = arg;
     const struct figures *f = machine_figures(j->machine);
+    const struct figures *file = machine_figures(j->e->machine);
     struct diag d = { .text = "" };
     struct gpu_config config = without_start(&f->gpu);
     struct gpu_lower_options options = { .exact_f32 = j->e->lower.highest };
     struct gpu_plan *made = j->e->plan ? NULL
-                          : gpu_lower(&f->gpu, &f->hbm, j->e->trace, &options, false, &d);
+                          : gpu_lower(&file->gpu, &file->hbm, j->e->trace, &options, false, &d);
     const struct gpu_plan *plan = j->e->plan ? j->e->plan : made;
     struct gpu_chip *chip = !plan ? NULL : gpu_chip_new(&(struct gpu_chip_config_run){
         .config = &config, .hbm = &f->hbm, .launches = plan->launches,
@@ -181,8 +184,6 @@ bool experiment_disassemble_gpu(const struct experiment *e, FILE *out, struct di
     struct gpu_plan *p = gpu_lower(&f->gpu, &f->hbm, e->trace, &options, false, d);
     if (!p)
         return false;
-    for (uint32_t i = 0; i < p->note_count; i++)
-        fprintf(out, "# %s\n", p->notes[i]);
     gpu_plan_print(p, &f->gpu, out);
     gpu_plan_free(p);
     return true;
