@@ -221,7 +221,8 @@ const struct form ptx_forms[] = {
     F(CVT,      70, 80, "rn|rz ?relu f16x2|bf16x2 f32", "d0 a1 a1")
     F(CVT,      70, 80, "rna tf32 f32",              "d0 a1")
     F(CVT,      78, 90, "rn|rz ?relu tf32 f32",      "d0 a1")
-    F(CVT,      71, 90, "f32|f64 bf16",              "d~0 a~1")
+    F(CVT,      71, 80, "?ftz f32 bf16",             "d~0 a~1")
+    F(CVT,      78, 90, "f64 bf16",                  "d~0 a~1")
     F(CVT,      78, 90, RND " bf16 f16|f64|" CVT,    "d~0 a~1")
     F(CVT,      78, 90, "rni|rzi|rmi|rpi " CVT "|bf16 bf16", "d~0 a~1")
 

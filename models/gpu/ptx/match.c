@@ -223,9 +223,17 @@ static void add_expected(const struct reader *r, const struct form *f, uint32_t 
                  list[0] ? " or " : "");
 }
 
+/* PTX has these, if not here: nothing else was meant. */
 static bool is_known_word(const struct token *t)
 {
+    static const char *const others[] = {
+        "u16x2", "s16x2", "f32x2", "u4", "s4", "b1", "e4m3", "e5m2", "e4m3x2", "e5m2x2", "v3",
+        "v8", "bulk", "mbarrier", "m8n8k4", "m8n8k16", "m8n8k32", "m16n8k32", "m16n8k64",
+        "m8n32k16", "m32n8k16", "m16n16k8", "x8", "x16"
+    };
     bool known = type_index(t->text, t->length) >= 0;
+    for (size_t n = 0; n < sizeof others / sizeof *others && !known; n++)
+        known = is_word(t, others[n]);
     for (size_t n = 0; n < WORDS && !known; n++)
         known = is_word(t, words[n].text);
     for (size_t n = 0; n < PTX_MODIFIERS_COUNT && !known; n++)

@@ -7,6 +7,10 @@
  * An instruction is its opcode, a few modifiers and types, a guard and operands, in the order
  * of the text (destination first).  Registers, variables, labels and functions are numbers.
  *
+ * What PTX lets one write in several ways comes out in one: special registers are read by mov
+ * alone, arguments of calls are variables, parameters are never registers, logic with a
+ * constant predicate is a move, brx.idx is a chain of branches.
+ *
  * Not modelled: textures, surfaces, video instructions, debug sections (skipped), multiple
  * modules linked together, recursion, calls through pointers, wgmma, TMA and mbarrier.
  */
@@ -19,7 +23,7 @@
 
 #include "traces/diag.h"
 
-#define PTX_NAME     128
+#define PTX_NAME     128        /* longer names are cut here; the reader tells them apart */
 #define PTX_OPERANDS   6        /* of an instruction; a vector in braces is one */
 #define PTX_VECTOR     8
 

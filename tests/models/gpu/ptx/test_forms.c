@@ -239,6 +239,7 @@ static const struct { const char *opcode, *operands, *hint; } forms[] = {
     { "cvt.rn.f16x2.f32", "%r1, %f1, %f2", "" },
     { "cvt.rna.tf32.f32", "%r1, %f1", "" },
     { "cvt.f32.bf16", "%f1, %h1", "" },
+    { "cvt.ftz.f32.bf16", "%f1, %h1", "" },
     { "cvt.rn.bf16.s32", "%h1, %r1", "" },
 
     { "ldmatrix.sync.aligned.m8n8.x1.shared.b16", "{%r1}, [%r5]", "" },

@@ -7,6 +7,7 @@ struct refused { const char *text; unsigned line, column; const char *says; };
 static const struct refused bodies[] = {
     { "fooo.s32 %r1, %r2, %r3;", 10, 1, "fooo.s32 is not supported" },
     { "ad.s32 %r1, %r2, %r3;", 10, 1, "ad.s32 is not supported; did you mean 'add'?" },
+    { "add.s16x2 %r1, %r2, %r3;", 10, 4, "'.s16x2' cannot stand there; expected .u16" },
     { "add.s31 %r1, %r2, %r3;", 10, 4, "'.s31' cannot stand there; did you mean '.s32'?" },
     { "add.s32.sat %r1, %r2, %r3;", 10, 8, "'.sat' cannot stand there; expected nothing more" },
     { "add %r1, %r2, %r3;", 10, 1, "add is not complete" },
