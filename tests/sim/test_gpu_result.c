@@ -277,7 +277,7 @@ END_TEST
 
 START_TEST(a_sampled_run_is_near_the_whole_one_and_says_so)
 {
-    struct trace *t = product(1024, 64, 1024, TRACE_F32);
+    struct trace *t = product(2048, 32, 2048, TRACE_F32);
     json_t *whole = run_on("gpu-mini", NULL, t, (struct experiment){ .threads = 1 });
     json_t *part = run_on("gpu-mini", NULL, t, (struct experiment){ .threads = 1,
                                                                     .sample = true });
