@@ -43,6 +43,7 @@ static struct gpu_kernel *run(struct code *c)
         return NULL;
     code_flow(c);
     code_copies(c);
+    code_dead(c);
     code_slice(c);
     code_uniform(c);
     code_schedule(c);

@@ -62,6 +62,18 @@ void code_add_words(struct code *c, const uint32_t *words, uint32_t count)
     c->used += count;
 }
 
+void code_close_gaps(struct code *c)
+{
+    uint32_t end = 0;
+    for (uint32_t b = 0; b < c->block_count; b++) {
+        struct code_block *at = &c->blocks[b];
+        memmove(c->ops + end, c->ops + at->first, at->count * sizeof c->ops[0]);
+        at->first = end;
+        end += at->count;
+    }
+    c->count = end;
+}
+
 static void add_writer(struct code_writers *w, uint32_t item, uint32_t slot, uint32_t op)
 {
     w->op[slot] = op;

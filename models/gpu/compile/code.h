@@ -100,6 +100,7 @@ void code_fold(struct code *c);
 bool code_expand(struct code *c);
 void code_flow(struct code *c);
 void code_copies(struct code *c);
+void code_dead(struct code *c);
 void code_slice(struct code *c);
 void code_uniform(struct code *c);
 void code_schedule(struct code *c);
@@ -110,6 +111,7 @@ struct gpu_kernel *code_emit(struct code *c);
 bool code_fail(struct code *c, const struct ptx_instruction *i, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 uint32_t code_constant(struct code *c, uint32_t value);             /* its word number */
+void code_close_gaps(struct code *c);     /* blocks one after the other in the list again */
 struct code_op *code_add(struct code *c, const struct ptx_instruction *from);
 void code_add_words(struct code *c, const uint32_t *words, uint32_t count);
 /* The operations that write each item (a word; registers + a predicate), as lists of slots. */

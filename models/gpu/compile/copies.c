@@ -200,17 +200,15 @@ void code_sweep(struct code *c)
     while (m.count)
         need_sources(&m, &c->ops[m.waiting[--m.count]]);
 
-    uint32_t kept = 0;
     for (uint32_t b = 0; b < c->block_count; b++) {
         struct code_block *at = &c->blocks[b];
-        uint32_t first = kept;
+        uint32_t kept = at->first;
         for (uint32_t n = at->first; n < at->first + at->count; n++)
             if (m.alive[n])
                 c->ops[kept++] = c->ops[n];
-        at->first = first;
-        at->count = kept - first;
+        at->count = kept - at->first;
     }
-    c->count = kept;
+    code_close_gaps(c);
 }
 
 static void follow(struct code *c)
