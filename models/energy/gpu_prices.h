@@ -4,9 +4,9 @@
  * All prices of a file are at one level, so that nothing is counted twice: `device` is the
  * circuit alone, `package` adds what the chip's package loses, `board` its regulators too.
  *
- * They hold at the clock of the machine file.  At another point of its curve of voltages the
- * chip's own prices and static powers go with the square of the voltage; those of HBM and
- * `constant_w` stay, for they have supplies of their own.
+ * They hold at 1 V of the chip's curve (power.voltages): its own prices and static powers go
+ * with the square of the voltage; those of HBM and `constant_w` stay, for they have supplies
+ * of their own.
  *
  * Not modelled: dependence on data, on temperature.
  */
