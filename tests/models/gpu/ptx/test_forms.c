@@ -398,6 +398,50 @@ START_TEST(a_form_with_an_operand_too_many_is_refused)
 }
 END_TEST
 
+/* Where the next operand begins, past commas within brackets; the length of this one. */
+static size_t operand_length(const char *at)
+{
+    size_t n = 0;
+    for (int depth = 0; at[n] && (depth || at[n] != ','); n++)
+        depth += !!strchr("{[(", at[n]) - !!strchr("}])", at[n]);
+    return n;
+}
+
+/* A register that cannot stand where `operand` does: of another kind, or of another size. */
+static const char *wrong_register(const char *opcode, const char *operand, bool size)
+{
+    bool predicate = operand[0] == '!' || strncmp(operand, "%p", 2) == 0
+                  || strcmp(opcode, "mov.pred") == 0;
+    if (!size)
+        return predicate ? "%r0" : "%p0";
+    bool is_special = strlen(operand) > 3 && operand[3] != ',' && operand[3] != '|';
+    bool may_be_wider = strncmp(opcode, "ld", 2) == 0 || strncmp(opcode, "st", 2) == 0
+                     || strncmp(opcode, "cvt.", 4) == 0;
+    if (operand[0] != '%' || predicate || is_special || may_be_wider)
+        return NULL;
+    return strchr("deq", operand[1]) ? "%h0" : "%d0";
+}
+
+/* Each operand in turn. */
+START_TEST(a_form_with_another_kind_of_register_is_refused)
+{
+    const char *opcode = forms[_i].opcode, *all = forms[_i].operands;
+    if (opcode[0] == 'b' && strstr(all, "L"))
+        return;
+    for (const char *at = all; *at; at += operand_length(at), at += strspn(at, ", "))
+        for (int size = 0; size <= 1; size++) {
+            char text[400];
+            struct diag d;
+            const char *wrong = wrong_register(opcode, at, size);
+            if (!wrong)
+                continue;
+            snprintf(text, sizeof text, "%s %.*s%s%s; L:", opcode, (int)(at - all), all, wrong,
+                     at + operand_length(at));
+            ck_assert_msg(!read_body(text, &d), "%s", text);
+        }
+}
+END_TEST
+
 Suite *ptx_forms_suite(void)
 {
     Suite *s = suite_create("ptx_forms");
@@ -405,6 +449,7 @@ Suite *ptx_forms_suite(void)
     tcase_add_loop_test(t, a_form_is_read_and_printed_as_it_was_written, 0, COUNT_OF(forms));
     tcase_add_loop_test(t, a_form_without_a_suffix_is_not_the_same, 0, COUNT_OF(forms));
     tcase_add_loop_test(t, a_form_with_an_operand_too_many_is_refused, 0, COUNT_OF(forms));
+    tcase_add_loop_test(t, a_form_with_another_kind_of_register_is_refused, 0, COUNT_OF(forms));
     suite_add_tcase(s, t);
     return s;
 }

@@ -212,6 +212,9 @@ static const struct { const char *type, *text; enum ptx_type is; uint64_t bits; 
     { "u32", "100 / 7 % 5",         PTX_S64, 4 },
     { "s32", "-7 / 2",              PTX_S64, (uint64_t)-3 },
     { "s32", "-7 % 2",              PTX_S64, (uint64_t)-1 },
+    { "s32", "7 / -2",              PTX_S64, (uint64_t)-3 },
+    { "s32", "7 % -2",              PTX_S64, 1 },
+    { "s32", "-7 % -2",             PTX_S64, (uint64_t)-1 },
     { "s32", "-8 >> 1",             PTX_S64, (uint64_t)-4 },
     { "u64", "(.u64)-8 >> 1",       PTX_U64, (UINT64_MAX - 7) >> 1 },
     { "u32", "3 > 2 && 2 >= 2",     PTX_S64, 1 },
@@ -302,7 +305,7 @@ START_TEST(variables_have_their_bytes)
         ".const .align 8 .s16 h[2][3] = { {1, -2}, {3, 4}, 0x7fff };\n"
         ".global .f32 f = 2.0, u; .visible .global .v4 .b8 v[2]; .global .u32 w[] = {7, 8, 9};\n"
         ".extern .shared .align 16 .b8 dynamic[]; .shared .f32 tile[16][17];\n"
-        ".weak .global .u64 p[3] = { w+4, 5, generic(f) };", &d);
+        ".weak .global .u64 p[3] = { w+4, 5, generic(f)-8 };", &d);
     ck_assert_msg(m, "%s", d.text);
     static const uint8_t h[] = { 1, 0, 0xfe, 0xff, 3, 0, 4, 0, 0xff, 0x7f, 0, 0 };
     const struct ptx_variable *v = m->variables;
@@ -319,7 +322,7 @@ START_TEST(variables_have_their_bytes)
     ck_assert(v[7].addresses[0].at == 0 && v[7].addresses[0].variable == 4
               && v[7].addresses[0].offset == 4 && !v[7].addresses[0].generic);
     ck_assert(v[7].addresses[1].at == 16 && v[7].addresses[1].variable == 1
-              && v[7].addresses[1].generic);
+              && v[7].addresses[1].generic && v[7].addresses[1].offset == -8);
     ptx_free(m);
 }
 END_TEST
@@ -368,6 +371,29 @@ START_TEST(labels_hold_within_their_braces)
     }
     ck_assert_uint_eq(k->instruction_count, 7);
     ck_assert_int_eq(k->instructions[6].op, PTX_RET);
+    ptx_free(m);
+}
+END_TEST
+
+/* The outer label comes first, the nearer one after the braces of the branch. */
+START_TEST(the_nearest_label_is_meant)
+{
+    const struct ptx_function *k;
+    struct ptx_module *m = good_body("B: { { bra B; } exit; B: trap; }", &k);
+    const struct ptx_operand *o = &k->instructions[0].operand[0];
+    ck_assert_uint_eq(k->labels[o->number].at, 2);
+    ptx_free(m);
+}
+END_TEST
+
+/* y0 to y9, and y10 and y11. */
+START_TEST(ranges_that_touch_are_told_apart)
+{
+    const struct ptx_function *k;
+    struct ptx_module *m = good_body(".reg .b32 y<10>; .reg .b64 y1<2>; mov.b64 y11, 0;\n"
+                                     "mov.b32 y9, 1; mov.b32 y1, 2;", &k);
+    ck_assert_str_eq(register_name(k, k->instructions[0].operand[0].number), "y11");
+    ck_assert_str_eq(register_name(k, k->instructions[2].operand[0].number), "y1");
     ptx_free(m);
 }
 END_TEST
@@ -554,6 +580,8 @@ static void add_module_tests(TCase *t)
     tcase_add_test(t, variables_have_their_bytes);
     tcase_add_test(t, an_entry_has_parameters_and_limits);
     tcase_add_test(t, labels_hold_within_their_braces);
+    tcase_add_test(t, the_nearest_label_is_meant);
+    tcase_add_test(t, ranges_that_touch_are_told_apart);
     tcase_add_test(t, names_hold_within_their_braces);
     tcase_add_test(t, an_entry_is_found_by_name);
     tcase_add_test(t, long_names_are_told_apart);
