@@ -32,6 +32,7 @@ struct slot {
 struct sender {
     alignas(CACHE_LINE)
     uint64_t     sent;          /* the sender's: messages so far */
+    uint64_t     sure;          /* for so many it has credits, without a look at slots */
     tick_t       ready;         /* the interval after the last one has passed */
     alignas(CACHE_LINE)
     uint64_t     taken;         /* the receiver's */
@@ -97,8 +98,10 @@ struct link *link_new(const struct link_config *config)
     l->slots = room(config->senders * slots, sizeof *l->slots);
     l->order = room(order, sizeof *l->order);
     l->heap  = room(config->senders, sizeof *l->heap);
-    for (uint32_t s = 0; s < config->senders; s++)
+    for (uint32_t s = 0; s < config->senders; s++) {
         l->senders[s].slots = l->slots + s * slots;
+        l->senders[s].sure = config->depth;
+    }
     return l;
 }
 
@@ -123,7 +126,7 @@ tick_t link_credit_at(const struct link *l, uint32_t sender)
 {
     assert(sender < l->config.senders);
     const struct sender *s = &l->senders[sender];
-    if (s->sent < l->config.depth)
+    if (s->sent < s->sure)
         return 0;
     uint64_t user = s->sent - l->config.depth;      /* whose credit the next one needs */
     return user < s->credited ? s->slots[user & l->slot_mask].back : TICK_NEVER;
@@ -140,6 +143,13 @@ bool link_can_send(const struct link *l, uint32_t sender, tick_t now)
     return link_send_at(l, sender, now) == now;
 }
 
+/* Credits come back in order: if the last is back, all are. */
+static void look_at_credits(const struct link *l, struct sender *s, tick_t now)
+{
+    if (s->credited > 0 && s->slots[(s->credited - 1) & l->slot_mask].back <= now)
+        s->sure = s->credited + l->config.depth;
+}
+
 void link_send(struct link *l, uint32_t sender, tick_t now, const struct message *m)
 {
     assert(now < TICK_NEVER - l->config.latency);
@@ -149,7 +159,15 @@ void link_send(struct link *l, uint32_t sender, tick_t now, const struct message
     slot->arrival = now + l->config.latency;
     slot->message = *m;
     s->ready = now + l->config.interval;
-    s->sent++;
+    if (++s->sent >= s->sure)
+        look_at_credits(l, s, now);
+}
+
+void link_prefetch(const struct link *l, uint32_t sender)
+{
+    __builtin_prefetch(&l->config);
+    __builtin_prefetch(&l->senders[sender].sent);
+    __builtin_prefetch(&l->senders[sender].taken);
 }
 
 /* ---- the receiving half */

@@ -53,6 +53,9 @@ void link_send(struct link *l, uint32_t sender, tick_t now, const struct message
  * in this window; TICK_NEVER if it must wait for a credit that is not on its way. */
 tick_t link_send_at(const struct link *l, uint32_t sender, tick_t now);
 
+/* Says that this sender will send soon, so that the link is in the processor's cache then. */
+void   link_prefetch(const struct link *l, uint32_t sender);
+
 /* The receiver.  Peek gives the next message that has arrived by `now`, or NULL; it
  * stays valid until taken.  `sender` (may be NULL) gets who sent it. */
 const struct message *link_peek(const struct link *l, tick_t now, uint32_t *sender);

@@ -155,11 +155,10 @@ static tick_t send(struct gpu_l2 *l, struct l2_outbox *o, tick_t *not_before, ti
 /* ---- what comes */
 
 /* Takes requests that have a place and arrive before `end`, a few at a time. */
-static void fill_inbox(struct gpu_l2 *l, tick_t end)
+static void take_requests(struct gpu_l2 *l, tick_t end)
 {
     struct l2_inbox *in = &l->inbox;
     struct link *link = l->run.requests;
-    in->next = 0;
     while (in->count < L2_INBOX && l->held < l->held_most) {
         tick_t at = tick_max(link_arrival(link), l->room_at);
         if (at >= end)
@@ -177,7 +176,16 @@ static void fill_inbox(struct gpu_l2 *l, tick_t end)
     }
 }
 
-static void take_request(struct gpu_l2 *l, tick_t now)
+static void fill_inbox(struct gpu_l2 *l, tick_t end)
+{
+    struct l2_inbox *in = &l->inbox;
+    in->next = 0;
+    take_requests(l, end);
+    for (uint32_t i = 0; i < in->count; i++)
+        gpu_l2_prefetch_line(l, &in->entry[i].place, l->items[in->entry[i].item].m.address);
+}
+
+static void serve_request(struct gpu_l2 *l, tick_t now)
 {
     uint32_t next = l->inbox.next++;
     l->inbox.count--;
@@ -247,7 +255,7 @@ static bool step(struct gpu_l2 *l, tick_t end)
     else if (other == first)
         take_from_other(l, first);
     else
-        take_request(l, first);
+        serve_request(l, first);
     return true;
 }
 
@@ -357,6 +365,7 @@ struct gpu_l2 *gpu_l2_new(const struct gpu_l2_config_run *c)
     l->write_back_most = f->mshrs;
     size_t lines = (size_t)c->map->slices * l->sets * f->ways;
     assert(l->sets > 0 && lines < L2_NONE);
+    l->exact = gpu_l2_tags_exact(l);
     l->tags = zeroed(lines, sizeof *l->tags);
     l->lines = zeroed(lines, sizeof *l->lines);
     if (l->near_copies && c->payloads)

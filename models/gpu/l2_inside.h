@@ -119,6 +119,7 @@ struct gpu_l2 {
     uint32_t line_shift, sectors;   /* of a line */
     uint32_t sets;
     bool     near_copies;
+    bool     exact;                 /* parts of tags need no second look */
     uint32_t write_back_most;       /* buffers of a slice */
     struct l2_tag  *tags;           /* [slices][sets][ways] */
     struct l2_line *lines;          /* the same */
@@ -207,13 +208,19 @@ uint32_t gpu_l2_slice_of_mshr(const struct gpu_l2 *l, uint32_t number);
 /* ---- l2_tags.c: lines are places among the tags */
 
 uint32_t gpu_l2_find(const struct gpu_l2 *l, const struct gpu_l2_place *p, uint64_t address);
+/* Whether an address below 2^48 has a part of its own among those of its set. */
+bool     gpu_l2_tags_exact(const struct gpu_l2 *l);
+/* Into the processor's cache: the set's tags; then, once they are there, the line. */
 void     gpu_l2_prefetch(const struct gpu_l2 *l, const struct gpu_l2_place *p);
+void     gpu_l2_prefetch_line(const struct gpu_l2 *l, const struct gpu_l2_place *p,
+                              uint64_t address);
 /* The line that a new one would replace: one where there is none, or the one not used for
  * longest; L2_NONE if all are under way. */
 uint32_t gpu_l2_victim(const struct gpu_l2 *l, const struct gpu_l2_place *p);
 /* Whether the set has, besides `line`, one that is not a copy under way. */
 bool     gpu_l2_leaves_way(const struct gpu_l2 *l, const struct gpu_l2_place *p, uint32_t line);
-void     gpu_l2_set_line(struct gpu_l2 *l, uint32_t line, uint64_t address, bool copy);
+void     gpu_l2_set_line(struct gpu_l2 *l, const struct gpu_l2_place *p, uint32_t line,
+                         uint64_t address, bool copy);
 void     gpu_l2_remove(struct gpu_l2 *l, uint32_t line);
 
 /* ---- l2_values.c: nothing happens without values */

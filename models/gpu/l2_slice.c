@@ -30,6 +30,7 @@ void gpu_l2_answer(struct gpu_l2 *l, uint32_t slice, uint32_t item, cycle_t star
         i->m.kind = L2_FAR_ANSWER;
         gpu_l2_post(l, &l->to_other, slice, item, start + cycles);
     } else {
+        link_prefetch(l->run.answers[i->sm], l->number);
         gpu_l2_post(l, &l->to_sms, slice, item, start + l->config.hit_cycles + cycles - 1);
     }
 }
@@ -111,7 +112,7 @@ struct l2_line *gpu_l2_place_line(struct gpu_l2 *l, const struct gpu_l2_place *p
     if (!there && l->tags[line].part)
         evict(l, p->slice, line, start + 1);
     if (!there)
-        gpu_l2_set_line(l, line, address, p->partition != l->run.partition);
+        gpu_l2_set_line(l, p, line, address, p->partition != l->run.partition);
     gpu_l2_touch(l, p->slice, line);
     return &l->lines[line];
 }

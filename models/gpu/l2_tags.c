@@ -1,6 +1,8 @@
 /* l2_tags.c - sets of lines, the one not used for longest leaves first (LRU, exactly). */
 #include "models/gpu/l2_inside.h"
 
+#define MOST_ADDRESS (UINT64_C(1) << 48)
+
 /* The first place of the set.  As lines over slices, so rounds over sets. */
 static uint32_t set_of(const struct gpu_l2 *l, const struct gpu_l2_place *p)
 {
@@ -13,9 +15,17 @@ static uint64_t line_of(const struct gpu_l2 *l, uint64_t address)
     return address >> l->line_shift << l->line_shift;
 }
 
-static uint32_t part_of(const struct gpu_l2 *l, uint64_t address)
+/* The stack, the slice, the set and this make a line, if it fits 31 bits. */
+static uint32_t part_of(const struct gpu_l2 *l, const struct gpu_l2_place *p)
 {
-    return (uint32_t)(address >> l->line_shift) << 1 | 1;
+    return (uint32_t)(p->round / l->sets) << 1 | 1;
+}
+
+bool gpu_l2_tags_exact(const struct gpu_l2 *l)
+{
+    const struct gpu_l2_map *m = l->run.map;
+    uint64_t lines = MOST_ADDRESS >> l->line_shift;
+    return lines / m->stacks / (m->partitions * m->slices) / l->sets < UINT64_C(1) << 31;
 }
 
 void gpu_l2_prefetch(const struct gpu_l2 *l, const struct gpu_l2_place *p)
@@ -27,9 +37,10 @@ void gpu_l2_prefetch(const struct gpu_l2 *l, const struct gpu_l2_place *p)
 
 uint32_t gpu_l2_find(const struct gpu_l2 *l, const struct gpu_l2_place *p, uint64_t address)
 {
-    uint32_t first = set_of(l, p), part = part_of(l, address);
+    uint32_t first = set_of(l, p), part = part_of(l, p);
     for (uint32_t line = first; line < first + l->config.ways; line++)
-        if (l->tags[line].part == part && l->lines[line].address == line_of(l, address))
+        if (l->tags[line].part == part
+            && (l->exact || l->lines[line].address == line_of(l, address)))
             return line;
     return L2_NONE;
 }
@@ -50,6 +61,13 @@ static uint32_t oldest(const struct gpu_l2 *l, const struct gpu_l2_place *p, boo
     return best;
 }
 
+void gpu_l2_prefetch_line(const struct gpu_l2 *l, const struct gpu_l2_place *p,
+                          uint64_t address)
+{
+    uint32_t line = gpu_l2_find(l, p, address);
+    __builtin_prefetch(&l->lines[line == L2_NONE ? oldest(l, p, false) : line]);
+}
+
 uint32_t gpu_l2_victim(const struct gpu_l2 *l, const struct gpu_l2_place *p)
 {
     uint32_t line = oldest(l, p, false);        /* seldom under way: without looking at all */
@@ -65,10 +83,12 @@ bool gpu_l2_leaves_way(const struct gpu_l2 *l, const struct gpu_l2_place *p, uin
     return false;
 }
 
-void gpu_l2_set_line(struct gpu_l2 *l, uint32_t line, uint64_t address, bool copy)
+void gpu_l2_set_line(struct gpu_l2 *l, const struct gpu_l2_place *p, uint32_t line,
+                     uint64_t address, bool copy)
 {
     assert(!l->tags[line].part);
-    l->tags[line].part = part_of(l, address);
+    assert(address < MOST_ADDRESS);
+    l->tags[line].part = part_of(l, p);
     l->lines[line] = (struct l2_line){ .address = line_of(l, address), .copy = copy };
 }
 
