@@ -42,6 +42,7 @@ static struct gpu_kernel *run(struct code *c)
     if (!code_expand(c))
         return NULL;
     code_flow(c);
+    code_webs(c);
     code_copies(c);
     code_dead(c);
     code_slice(c);

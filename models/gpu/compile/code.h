@@ -4,7 +4,7 @@
  * Expanded, it is a list of operations on words: 32-bit registers and predicates without end,
  * of which `allocate` makes those of the chip.  Blocks are ranges of that list.
  *
- *     inline -> predicate -> fold -> expand -> flow -> copies -> slice -> schedule -> allocate -> emit
+ *     inline -> predicate -> fold -> expand -> flow -> webs -> copies -> slice -> schedule -> allocate -> emit
  *      PTX                 operations on words                         registers    kernel
  */
 #ifndef MODELS_GPU_COMPILE_CODE_H
@@ -99,6 +99,7 @@ void code_predicate(struct code *c);
 void code_fold(struct code *c);
 bool code_expand(struct code *c);
 void code_flow(struct code *c);
+void code_webs(struct code *c);
 void code_copies(struct code *c);
 void code_dead(struct code *c);
 void code_slice(struct code *c);

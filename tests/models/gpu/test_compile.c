@@ -344,9 +344,11 @@ START_TEST(sixty_five_predicates_at_once_are_too_many)
     size_t size;
     FILE *f = open_memstream(&text, &size);
     fputs(HEAD ".entry k(.param .u64 p) { .reg .pred %p<70>; .reg .b64 %d; .reg .b32 %r<80>;\n"
-          "ld.param.u64 %d, [p];\nmov.u32 %r1, 0;\n", f);
+          ".shared .b32 s;\nld.param.u64 %d, [p];\n", f);
     for (int n = 0; n < 65; n++)
         fprintf(f, "ld.global.u32 %%r2, [%%d+%d]; setp.eq.s32 %%p%d, %%r2, %d;\n", 4 * n, n, n);
+    /* All are there before the barrier, and what they guard needs what is loaded after it. */
+    fputs("bar.sync 0;\nld.shared.u32 %r1, [s];\n", f);
     for (int n = 0; n < 65; n++)
         fprintf(f, "@%%p%d add.s32 %%r1, %%r1, %d;\n", 64 - n, n + 1);
     fputs("st.global.u32 [%d], %r1;\nret; }\n", f);
