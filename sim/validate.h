@@ -72,7 +72,7 @@ struct validation {
     enum validate_size size;
     struct validate_set *sets;
     size_t               count;
-    struct machine      *machines[8];
+    struct machine      *machines[16];
 };
 
 /* Sets that read from `folder`; each is a part that the command can be asked for. */
@@ -81,6 +81,9 @@ bool validate_v3(struct validation *v, struct diag *d);
 bool validate_v4(struct validation *v, struct diag *d);
 bool validate_v5e(struct validation *v, struct diag *d);
 bool validate_power(struct validation *v, struct diag *d);
+bool validate_v100(struct validation *v, struct diag *d);
+bool validate_a100(struct validation *v, struct diag *d);
+bool validate_linear(struct validation *v, struct diag *d);
 
 void validate_clear(struct validation *v);
 
