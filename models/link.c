@@ -34,6 +34,9 @@ struct sender {
     uint64_t     sent;          /* the sender's: messages so far */
     uint64_t     sure;          /* for so many it has credits, without a look at slots */
     tick_t       ready;         /* the interval after the last one has passed */
+    struct link_list *list;     /* of those who sent, or NULL */
+    uint32_t     entry;         /* its own there */
+    bool         listed;
     alignas(CACHE_LINE)
     uint64_t     taken;         /* the receiver's */
     uint64_t     published;     /* the engine's, as all that follows */
@@ -150,6 +153,14 @@ static void look_at_credits(const struct link *l, struct sender *s, tick_t now)
         s->sure = s->credited + l->config.depth;
 }
 
+static void enlist(struct sender *s)
+{
+    if (!s->list)
+        return;
+    s->list->entries[s->list->count++] = s->entry;
+    s->listed = true;
+}
+
 void link_send(struct link *l, uint32_t sender, tick_t now, const struct message *m)
 {
     assert(now < TICK_NEVER - l->config.latency);
@@ -161,6 +172,23 @@ void link_send(struct link *l, uint32_t sender, tick_t now, const struct message
     s->ready = now + l->config.interval;
     if (++s->sent >= s->sure)
         look_at_credits(l, s, now);
+    if (!s->listed)
+        enlist(s);
+}
+
+void link_report(struct link *l, uint32_t sender, struct link_list *list, uint32_t entry)
+{
+    assert(sender < l->config.senders);
+    l->senders[sender].list   = list;
+    l->senders[sender].entry  = entry;
+    l->senders[sender].listed = false;
+    if (list)
+        enlist(&l->senders[sender]);        /* it may have sent before */
+}
+
+void link_unlist(struct link *l, uint32_t sender)
+{
+    l->senders[sender].listed = false;
 }
 
 void link_prefetch(const struct link *l, uint32_t sender)

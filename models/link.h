@@ -74,6 +74,13 @@ void link_gather(struct link *l, uint32_t sender);
 bool link_deliver(struct link *l);
 bool link_return(struct link *l, uint32_t *sender, tick_t *at);
 
+/* From now on, whenever a sender sends that `list` does not hold, it gets `entry`: so the
+ * engine looks at who sent, and not at who could have.  There is room for each sender that it
+ * is given for.  NULL: no more.  link_unlist: the list's owner has taken the entry out. */
+struct link_list { uint32_t count; uint32_t *entries; };
+void link_report(struct link *l, uint32_t sender, struct link_list *list, uint32_t entry);
+void link_unlist(struct link *l, uint32_t sender);
+
 /* When this sender's next credit can be used: 0 if it never lacked one, TICK_NEVER if
  * none is on its way. */
 tick_t link_credit_at(const struct link *l, uint32_t sender);

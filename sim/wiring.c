@@ -7,19 +7,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define RECEIVES UINT32_MAX
-
-/* One end of a link at a block. */
+/* The sending end of a link at a block. */
 struct port {
     uint32_t link;
-    uint32_t sender;            /* of the link, or RECEIVES */
+    uint32_t sender;            /* of the link */
+};
+
+/* Ends of links at a block.  Of those where it sends, only the ones where it has sent, or
+ * that still lack a credit, are looked at: a crossbar has a thousand that are quiet. */
+struct ends {
+    uint32_t *receives;         /* links */
+    uint32_t  receive_count;
+    struct port *sends;
+    uint32_t  send_count;
+    struct link_list active;    /* of `sends` */
 };
 
 struct inside {
     struct wiring wiring;       /* first: what others see */
     const struct engine_config *config;
-    uint32_t    *first;         /* block b has ports first[b] to first[b + 1] */
-    struct port *ports;
+    struct ends *ends;          /* [block] */
+    uint32_t    *receives;      /* what the blocks' arrays are parts of */
+    struct port *sends;
+    uint32_t    *entries;
     uint32_t    *touched;       /* links with a block that ran at an end */
     uint32_t     touched_count;
     bool        *is_touched, *is_changed;
@@ -59,37 +69,51 @@ static void check(const struct engine_config *c)
     }
 }
 
-/* Calls for every end of every link. */
-static void each_end(struct inside *w, void (*call)(struct inside *, uint32_t, struct port))
+/* Counts the ends of each block, and of all. */
+static uint32_t count_ends(struct inside *w)
 {
     const struct engine_config *c = w->config;
+    uint32_t sends = 0;
     for (uint32_t i = 0; i < c->link_count; i++) {
-        call(w, c->links[i].receiver, (struct port){ i, RECEIVES });
-        for (uint32_t s = 0; s < senders(&c->links[i]); s++)
-            call(w, c->links[i].senders[s], (struct port){ i, s });
+        w->ends[c->links[i].receiver].receive_count++;
+        for (uint32_t s = 0; s < senders(&c->links[i]); s++, sends++)
+            w->ends[c->links[i].senders[s]].send_count++;
+    }
+    return sends;
+}
+
+static void part_arrays(struct inside *w)
+{
+    uint32_t receives = 0, sends = 0;
+    for (uint32_t b = 0; b < w->config->block_count; b++) {
+        struct ends *e = &w->ends[b];
+        e->receives = w->receives + receives;
+        e->sends = w->sends + sends;
+        e->active.entries = w->entries + sends;
+        receives += e->receive_count;
+        sends += e->send_count;
+        e->receive_count = e->send_count = 0;       /* list_ends counts again */
     }
 }
 
-static void count_port(struct inside *w, uint32_t block, struct port port)
+static void list_ends(struct inside *w)
 {
-    (void)port;
-    w->first[block]++;
-}
-
-static void place_port(struct inside *w, uint32_t block, struct port port)
-{
-    w->ports[--w->first[block]] = port;
-}
-
-static void list_ports(struct inside *w)
-{
-    uint32_t blocks = w->config->block_count;
-    w->first = zeroed(blocks + 1, sizeof *w->first);
-    each_end(w, count_port);
-    for (uint32_t b = 0; b < blocks; b++)
-        w->first[b + 1] += w->first[b];     /* where b's end; place_port counts down */
-    w->ports = zeroed(w->first[blocks], sizeof *w->ports);
-    each_end(w, place_port);
+    const struct engine_config *c = w->config;
+    w->ends = zeroed(c->block_count, sizeof *w->ends);
+    uint32_t all = count_ends(w);
+    w->receives = zeroed(c->link_count, sizeof *w->receives);
+    w->sends = zeroed(all, sizeof *w->sends);
+    w->entries = zeroed(all, sizeof *w->entries);
+    part_arrays(w);
+    for (uint32_t i = 0; i < c->link_count; i++) {
+        struct ends *to = &w->ends[c->links[i].receiver];
+        to->receives[to->receive_count++] = i;
+        for (uint32_t s = 0; s < senders(&c->links[i]); s++) {
+            struct ends *from = &w->ends[c->links[i].senders[s]];
+            link_report(c->links[i].link, s, &from->active, from->send_count);
+            from->sends[from->send_count++] = (struct port){ i, s };
+        }
+    }
 }
 
 struct wiring *wiring_new(const struct engine_config *config)
@@ -102,7 +126,7 @@ struct wiring *wiring_new(const struct engine_config *config)
     w->is_changed     = zeroed(config->block_count, sizeof *w->is_changed);
     w->touched        = zeroed(config->link_count, sizeof *w->touched);
     w->is_touched     = zeroed(config->link_count, sizeof *w->is_touched);
-    list_ports(w);
+    list_ends(w);
     return &w->wiring;
 }
 
@@ -111,13 +135,18 @@ void wiring_free(struct wiring *wiring)
     if (!wiring)
         return;
     struct inside *w = inside(wiring);
+    for (uint32_t i = 0; i < w->config->link_count; i++)
+        for (uint32_t s = 0; s < senders(&w->config->links[i]); s++)
+            link_report(w->config->links[i].link, s, NULL, 0);
     free(wiring->wake);
     free(wiring->changed);
     free(w->is_changed);
     free(w->touched);
     free(w->is_touched);
-    free(w->first);
-    free(w->ports);
+    free(w->ends);
+    free(w->receives);
+    free(w->sends);
+    free(w->entries);
     free(w);
 }
 
@@ -152,24 +181,37 @@ static void forget_changes(struct inside *w)
     w->wiring.changed_count = 0;
 }
 
-/* A block's own wish, and the credits that it lacks.  All is worked out anew, because
- * the alarm that woke it may have come before one that was set for later. */
+/* Gathers what the block sent there.  Whether it still lacks a credit, whose coming back
+ * must be worked out anew: the alarm that woke the block may have come before one that was
+ * set for later. */
+static bool settle_port(struct inside *w, uint32_t block, const struct port *p, tick_t end)
+{
+    struct link *l = w->config->links[p->link].link;
+    touch(w, p->link);
+    link_gather(l, p->sender);
+    tick_t credit = link_credit_at(l, p->sender);
+    if (credit >= end)
+        alarm_at(w, block, credit);
+    return credit >= end;
+}
+
 static void settle_block(struct inside *w, uint32_t block, tick_t end)
 {
     assert(w->wiring.wake[block] >= end);       /* else it left work undone */
     if (w->wiring.wake[block] != TICK_NEVER)
         change(w, block);
-    for (uint32_t i = w->first[block]; i < w->first[block + 1]; i++) {
-        const struct port *p = &w->ports[i];
-        struct link *l = w->config->links[p->link].link;
-        touch(w, p->link);
-        if (p->sender == RECEIVES)
-            continue;
-        link_gather(l, p->sender);
-        tick_t credit = link_credit_at(l, p->sender);
-        if (credit >= end)
-            alarm_at(w, block, credit);
+    struct ends *e = &w->ends[block];
+    for (uint32_t i = 0; i < e->receive_count; i++)
+        touch(w, e->receives[i]);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < e->active.count; i++) {
+        const struct port *p = &e->sends[e->active.entries[i]];
+        if (settle_port(w, block, p, end))
+            e->active.entries[kept++] = e->active.entries[i];
+        else
+            link_unlist(w->config->links[p->link].link, p->sender);
     }
+    e->active.count = kept;
 }
 
 static void settle_link(struct inside *w, const struct engine_link *l, tick_t end)
