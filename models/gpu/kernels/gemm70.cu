@@ -11,13 +11,22 @@
  *                            a2: b0 b1 b2 b3    a2,
  *                            a3: b0 b1 b2 b3    and b0 to b3 after one product each, then a3
  *
- * wmma.load wants rows that are evenly spaced, so no swizzle: each row has 16 bytes more than
- * it needs, which puts eight chunks below each other into different banks.
+ * wmma.load wants rows that are evenly spaced, so no swizzle: rows are some elements longer
+ * than what they hold.  A lane of Volta takes its part of a fragment in one of two ways, and
+ * eight (or with 8 bytes sixteen) neighbours at a time should ask different banks:
+ *
+ *     along k       2 x 16 bytes of a row: of a 4 rows and the 4 that are 8 below at a time,
+ *                   always in pairs in the same banks; of b just 4 rows
+ *     across k      4 x 8 bytes of a row, 4 rows at a time: 16 elements more let them miss
+ *                   each other
+ *
+ * So where only the left operand runs along k (nn), the product is made as its transpose, with
+ * left and right exchanged.  In nt nothing helps.
  */
 #include "gemm.cuh"
 
-template <int ROWS, int COLUMNS> struct padded {
-    static const int pitch = COLUMNS + 8, row_bytes = pitch * 2, bytes = ROWS * row_bytes;
+template <int ROWS, int COLUMNS, bool BY_K> struct padded {
+    static const int pitch = COLUMNS + (BY_K ? 8 : 16), row_bytes = pitch * 2, bytes = ROWS * row_bytes;
 
     static METHOD u32 at(u32 row, u32 chunk) { return row * row_bytes + chunk * 16; }
 };
@@ -29,11 +38,12 @@ template <int ROWS, int COLUMNS> struct padded {
                    "=r"(r[4]), "=r"(r[5]), "=r"(r[6]), "=r"(r[7]) \
                  : "r"(from), "i"(offset), "i"(pitch) : "memory")
 
-template <bool IS_A, bool BY_K> INLINE void load_fragment(u32 r[8], u32 from, int offset, int pitch)
+/* As the left factor of wmma or the right one; rows in shared memory along k or across it. */
+template <bool LEFT, bool BY_K> INLINE void load_fragment(u32 r[8], u32 from, int offset, int pitch)
 {
-    if (IS_A && BY_K)
+    if (LEFT && BY_K)
         WMMA_LOAD("a", "row");
-    else if (IS_A)
+    else if (LEFT)
         WMMA_LOAD("a", "col");
     else if (BY_K)
         WMMA_LOAD("b", "col");
@@ -52,23 +62,41 @@ template <bool IS_A, bool BY_K> INLINE void load_fragment(u32 r[8], u32 from, in
                    "r"(b[0]), "r"(b[1]), "r"(b[2]), "r"(b[3]), \
                    "r"(b[4]), "r"(b[5]), "r"(b[6]), "r"(b[7]))
 
-template <bool TA, bool TB> INLINE void multiply_add(float c[8], const u32 a[8], const u32 b[8])
+/* Of a left and a right fragment, each in memory along k or across it. */
+template <bool LEFT_BY_K, bool RIGHT_BY_K>
+INLINE void multiply_add(float c[8], const u32 a[8], const u32 b[8])
 {
-    if (TA && TB)
-        WMMA("col.col");
-    else if (TA)
-        WMMA("col.row");
-    else if (TB)
+    if (LEFT_BY_K && RIGHT_BY_K)
         WMMA("row.col");
-    else
+    else if (LEFT_BY_K)
         WMMA("row.row");
+    else if (RIGHT_BY_K)
+        WMMA("col.col");
+    else
+        WMMA("col.row");
+}
+
+#define WMMA_STORE(layout) \
+    asm volatile("wmma.store.d.sync.aligned." layout ".m16n16k16.shared.f32 [%8+%9], " \
+                 "{%0,%1,%2,%3,%4,%5,%6,%7}, %10;" \
+                 :: "f"(x[0]), "f"(x[1]), "f"(x[2]), "f"(x[3]), \
+                    "f"(x[4]), "f"(x[5]), "f"(x[6]), "f"(x[7]), "r"(to), \
+                    "i"(offset), "i"(pitch) : "memory")
+
+template <bool TURNED> INLINE void store_sums(const float x[8], u32 to, int offset, int pitch)
+{
+    if (TURNED)
+        WMMA_STORE("col");
+    else
+        WMMA_STORE("row");
 }
 
 template <bool TA, bool TB, int BM, int BN, int BK, int WM, int WN> struct sums {
     static const int warps_n = BN / WN, threads = BM / WM * warps_n * 32;
     static const int slices = BK / 16, mi = WM / 16, ni = WN / 16, products = mi * ni;
-    typedef padded<TA ? BK : BM, TA ? BM : BK> lies_a;
-    typedef padded<TB ? BN : BK, TB ? BK : BN> lies_b;
+    static const bool turned = !TA && !TB;         /* left and right exchanged */
+    typedef padded<TA ? BK : BM, TA ? BM : BK, !TA> lies_a;
+    typedef padded<TB ? BN : BK, TB ? BK : BN, TB> lies_b;
     static const int a_bytes = lies_a::bytes, stage_bytes = a_bytes + lies_b::bytes;
 
     u32   a[mi][8], b[ni][8];
@@ -89,14 +117,14 @@ template <bool TA, bool TB, int BM, int BN, int BK, int WM, int WN> struct sums 
     METHOD void load_a(int i, int slice, u32 stage)
     {
         const int across = TA ? lies_a::row_bytes : 2, down = TA ? 2 : lies_a::row_bytes;
-        load_fragment<true, !TA>(a[i], stage + warp_m * down,
+        load_fragment<!turned, !TA>(a[i], stage + warp_m * down,
                                  i * 16 * down + slice * 16 * across, lies_a::pitch);
     }
 
     METHOD void load_b(int i, int slice, u32 stage)
     {
         const int across = TB ? 2 : lies_b::row_bytes, down = TB ? lies_b::row_bytes : 2;
-        load_fragment<false, TB>(b[i], stage + a_bytes + warp_n * down,
+        load_fragment<turned, TB>(b[i], stage + a_bytes + warp_n * down,
                                  i * 16 * down + slice * 16 * across, lies_b::pitch);
     }
 
@@ -113,7 +141,10 @@ template <bool TA, bool TB, int BM, int BN, int BK, int WM, int WN> struct sums 
     METHOD void step(int slice, int p, u32 stage)
     {
         int i = p / ni, j = p % ni, next = (slice + 1) % slices;
-        multiply_add<TA, TB>(c[i][j], a[i], b[j]);
+        if (turned)
+            multiply_add<TB, !TA>(c[i][j], b[j], a[i]);
+        else
+            multiply_add<!TA, TB>(c[i][j], a[i], b[j]);
         if (i == mi - 1)
             load_b(j, next, stage);
         if (j == ni - 1)
@@ -134,13 +165,8 @@ template <bool TA, bool TB, int BM, int BN, int BK, int WM, int WN> struct sums 
         for (int i = 0; i < mi; i += 2) {
 #pragma unroll
             for (int j = 0; j < ni * 2; j++) {
-                const float *x = c[i + j / ni][j % ni];
-                asm volatile("wmma.store.d.sync.aligned.row.m16n16k16.shared.f32 [%8+%9], "
-                             "{%0,%1,%2,%3,%4,%5,%6,%7}, %10;"
-                             :: "f"(x[0]), "f"(x[1]), "f"(x[2]), "f"(x[3]),
-                                "f"(x[4]), "f"(x[5]), "f"(x[6]), "f"(x[7]), "r"(to),
-                                "i"((j / ni * 16 * pitch + j % ni * 16) * 4), "i"(pitch)
-                             : "memory");
+                int offset = (j / ni * 16 * pitch + j % ni * 16) * 4;
+                store_sums<turned>(c[i + j / ni][j % ni], to, offset, pitch);
             }
             sync_warp();
             finish_slice<32, WN>(e, mine, row + i * 16, column, lane, fours, bias);

@@ -18,8 +18,8 @@
     { NAME("gemm_" #type "_", form, M, N, K, A), element, ta, tb, M, N, K, \
       WARPS(M, N, WM, WN) * 32, SHARED_80(M, N, K, WM, WN, STAGES), STAGES, A },
 
-/* gemm70.cu: rows of halves with 8 more; two stages. */
-#define HALVES_70(by_k, OUTER, K) ((by_k) ? (OUTER) * ((K) + 8) : (K) * ((OUTER) + 8))
+/* gemm70.cu: rows of halves with 8 more along k, 16 across it; two stages. */
+#define HALVES_70(by_k, OUTER, K) ((by_k) ? (OUTER) * ((K) + 8) : (K) * ((OUTER) + 16))
 #define SHARED_70(ta, tb, M, N, K, WM, WN) \
     MAX(2 * 2 * (HALVES_70(!(ta), M, K) + HALVES_70(tb, N, K)), \
         SLICES(WARPS(M, N, WM, WN), 32, WN))
