@@ -124,7 +124,7 @@
     X(SIZE,  l1_bytes,        1024, 4194304, "an SM's") \
     X(COUNT, l0_miss_cycles,     0,   10000, "to fetch a line from the SM's cache") \
     X(COUNT, l1_miss_cycles,     0,  100000, "to fetch it from L2") \
-    X(COUNT, prefetch_lines,     0,      64, "fetched after a line that missed")
+    X(COUNT, prefetch_lines,     0,      64, "fetched ahead of where a warp is")
 
 #define GPU_CROSSBAR_PARAMS(X) \
     X(REAL,  latency_ns,         5,   1000, "from an SM to a slice, and back") \

@@ -56,11 +56,11 @@ void gpu_sm_free(struct gpu_sm *sm)
         sm->payloads, sm->total, sm->blocks, sm->barriers, sm->warps, sm->scoreboard,
         sm->registers, sm->shared, sm->done, sm->requests, sm->flights, sm->values,
         sm->patterns, sm->store_flight, sm->free_stores, sm->out, sm->l1i_tags, sm->l1i,
-        sm->l1.tags, sm->l1.used, sm->l1.valid, sm->l1.bytes, sm->l1.misses, sm->l1.bucket,
-        sm->l1.waiters,
+        sm->l1.bytes, sm->l1.misses, sm->l1.bucket, sm->l1.waiters,
     };
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
+    sm_tags_free(&sm->l1.tags);
     ledger_free(sm->ledger);
     free(sm);
 }
@@ -166,7 +166,7 @@ static struct sm_subcore *earliest(struct gpu_sm *sm)
 static void run_to_limit(struct gpu_sm *sm)
 {
     sm_look(sm);
-    while (!sm->fault[0]) {
+    while (!sm->failed) {
         struct sm_subcore *s = sm->made ? earliest(sm) : NULL;
         if (s && s->next < sm->stop) {
             sm_issue(sm, s);
@@ -216,6 +216,33 @@ static void rebase(struct gpu_sm *sm)
     sm->base = sm->from;
 }
 
+/* Other SMs had the host's caches since the last window: what this one will need of its state
+ * is asked for at once, instead of piece by piece when it is met. */
+static void prefetch(const void *at, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch((const char *)at + i);
+}
+
+static void prefetch_state(const struct gpu_sm *sm)
+{
+    prefetch(sm, offsetof(struct gpu_sm, fault));
+    prefetch(sm->subcores, sm->c->sm.subcores * sizeof *sm->subcores);
+    for (uint32_t i = 0; i < sm->c->sm.subcores; i++) {
+        const struct sm_subcore *s = &sm->subcores[i];
+        prefetch(s->ready, s->count * sizeof *s->ready);
+        prefetch(s->warp, s->count * sizeof(struct sm_warp *));
+        prefetch(s->pipe, s->count);
+    }
+    for (uint32_t i = 0; i < sm->c->sm.subcores; i++)
+        for (uint32_t w = 0; w < sm->subcores[i].count; w++)
+            if (sm->subcores[i].ready[w] < UNKNOWN) {
+                __builtin_prefetch(sm->subcores[i].warp[w]);
+                __builtin_prefetch(&sm->subcores[i].warp[w]->w);
+                __builtin_prefetch(&sm->subcores[i].warp[w]->w.pc);
+            }
+}
+
 static cycle_t next_issue(struct gpu_sm *sm)
 {
     return sm->made ? sm_cycle(sm, earliest(sm)->next) : CYCLE_NEVER;
@@ -225,21 +252,23 @@ static tick_t run(void *self, tick_t end)
 {
     struct gpu_sm *sm = self;
     cycle_t last = clock_cycle(&sm->clock, end);
-    if (sm->fault[0])
+    if (sm->failed)
         return TICK_NEVER;
+    if (sm->blocks_used > 0)
+        prefetch_state(sm);
     front_look(sm);
     if (sm->made) {
         sm_answers_look(sm);
         sm_out_look(sm, sm->from);
         done_look(sm, sm->from);
     }
-    while (sm->from < last && !sm->fault[0]) {
+    while (sm->from < last && !sm->failed) {
         rebase(sm);
         sm->limit = cycle_min(last, sm->base + 2 * REBASE);
         run_to_limit(sm);
         sm->from = sm->limit;
     }
-    if (sm->fault[0])
+    if (sm->failed)
         return TICK_NEVER;
     if (sm->made)
         sm_flush(sm, sm->from, false);
@@ -250,7 +279,7 @@ static tick_t run(void *self, tick_t end)
 static bool idle(const void *self)
 {
     const struct gpu_sm *sm = self;
-    return sm->fault[0] || (sm->blocks_used == 0 && !sm->has_waiting && sm->done_count == 0);
+    return sm->failed || (sm->blocks_used == 0 && !sm->has_waiting && sm->done_count == 0);
 }
 
 static void describe(const void *self, char *text, size_t size)

@@ -238,7 +238,7 @@ static void release(struct gpu_sm *sm, struct sm_block *b, uint32_t number, cycl
 
 static void check_deadlock(struct gpu_sm *sm, struct sm_block *b)
 {
-    if (b->live == 0 || b->waiting < b->live || sm->fault[0])
+    if (b->live == 0 || b->waiting < b->live || sm->failed)
         return;
     for (uint32_t i = 0; i < sm->occupancy->warps; i++) {
         struct sm_warp *w = warp_of(sm, b, i);

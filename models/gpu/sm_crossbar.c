@@ -64,7 +64,15 @@ void sm_send(struct gpu_sm *sm, const struct message *m, cycle_t at, uint32_t cy
 
 void sm_answers_look(struct gpu_sm *sm)
 {
-    sm->answer_at = clock_cycle(&sm->clock, link_arrival(sm->run.answers));
+    tick_t at = link_arrival(sm->run.answers);
+    sm->answer_at = clock_cycle(&sm->clock, at);
+    if (at == TICK_NEVER)
+        return;
+    const struct message *m = link_peek(sm->run.answers, at, NULL);
+    if (m->kind != GPU_READ)
+        return;
+    __builtin_prefetch(&sm->l1.misses[m->id]);
+    sm_tags_prefetch(&sm->l1.tags, m->address);
 }
 
 void sm_answers_run(struct gpu_sm *sm, cycle_t now)

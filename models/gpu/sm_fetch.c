@@ -70,15 +70,15 @@ static cycle_t from_l0(struct gpu_sm *sm, struct sm_subcore *s, uint32_t line, c
     return cycle_max(s->l0[at], now);
 }
 
+/* Behind a line that missed come those that follow; each that is entered brings one more. */
 cycle_t sm_fetch(struct gpu_sm *sm, struct sm_subcore *s, uint32_t line, cycle_t now)
 {
     bool missed, ahead;
     cycle_t at = from_l0(sm, s, line, now, &missed);
-    if (!missed)
-        return at;
-    sm->stats->fetch_misses++;
+    sm->stats->fetch_misses += missed;
     uint32_t end = (sm->launch->kernel->count + sm->line_ops - 1) / sm->line_ops;
-    for (uint32_t i = 1; i <= sm->c->fetch.prefetch_lines && line + i < end; i++)
+    uint32_t last = sm->c->fetch.prefetch_lines;
+    for (uint32_t i = missed ? 1 : last; i > 0 && i <= last && line + i < end; i++)
         from_l0(sm, s, line + i, now + i, &ahead);
     return at;
 }

@@ -4,7 +4,8 @@
  *     sm_block.c    blocks, warps, barriers              sm_shared.c   bank conflicts
  *     sm_issue.c    schedulers and pipes                 sm_lsu.c      the load-store unit
  *     sm_fetch.c    instruction caches                   sm_l1.c       tags, MSHRs, crossbar
- *     sm_stats.c    counts and faults                    sm_values.c   bytes
+ *     sm_stats.c    counts and faults                    sm_tags.c     what L1 holds
+ *     sm_where.c    where warps are                      sm_values.c   bytes
  *
  * Issue needs no events: when an operation of a warp issues, the cycle from which the next one
  * can is worked out from a scoreboard that holds, for each register, when it can be used and
@@ -32,6 +33,7 @@ _Static_assert(GPU_CAUSES_COUNT <= 1 << CAUSE_BITS, "a cause has four bits");
 
 enum sm_state { SM_RUNS, SM_AT_BARRIER, SM_AT_COPIES, SM_AT_FENCE, SM_ENDED };
 
+/* What an issue touches lies together, before the predicates. */
 struct sm_warp {
     when_t  *ready;                 /* [registers, then predicates] */
     when_t   floor;                 /* not before: branch, fetch, barrier */
@@ -109,7 +111,6 @@ struct sm_flight {
     uint32_t group;                 /* of copies */
     uint32_t next;                  /* free */
     uint32_t passes;                /* a copy's into shared memory */
-    uint32_t bytes;                 /* it has in all */
     uint8_t  cause;                 /* of the farthest that it came from */
     cycle_t  at;                    /* the last data are there */
 };
@@ -124,21 +125,35 @@ struct sm_values {
     } lane;
 };
 
-/* A line asked of L2. */
+/* A line asked of L2.  Mostly one waits for it: that one is here, others are in a list. */
+struct sm_waiter { uint32_t flight, next; uint8_t sectors; };
 struct sm_miss {
     uint64_t address;
     uint8_t  sectors;
-    bool     used, merges, install;
+    bool     merges, install;
     uint32_t next;                  /* in its bucket, or of the free ones */
-    uint32_t waiting, waiters;      /* list of who waits, and how many */
+    uint32_t waiters;
+    struct sm_waiter first;
 };
-struct sm_waiter { uint32_t flight, next; uint8_t sectors; };
+
+struct sm_tag {
+    uint64_t line;                  /* its number + 1; 0: none */
+    uint32_t next;                  /* in its bucket */
+    uint8_t  valid;                 /* sectors */
+    bool     used;                  /* since the hand came by */
+};
+
+/* What L1 holds.  Sets of many ways are not walked: a line is found by its bucket, and the one
+ * that must go by a hand that passes over those used since it last came. */
+struct sm_tags {
+    uint32_t sets, ways;            /* of this launch */
+    uint32_t lines, buckets;        /* that there are at most; a power of two */
+    struct sm_tag *tag;             /* [lines], set by set */
+    uint32_t *bucket, *hand;        /* the hand of each set */
+};
 
 struct sm_l1 {
-    uint32_t sets, ways;            /* of this launch */
-    uint64_t *tags;                 /* line number + 1 */
-    uint32_t *used, clock;          /* for the least recently used */
-    uint8_t  *valid;                /* sectors */
+    struct sm_tags tags;
     uint8_t (*bytes)[GPU_LINE];     /* NULL without values */
     struct sm_miss *misses;
     uint32_t  free_miss, buckets, *bucket;
@@ -166,8 +181,6 @@ struct gpu_sm {
     cycle_t  base, from, limit;     /* `from` to `limit` is being run */
     uint32_t stop;                  /* cycle since base up to which schedulers may go on */
     cycle_t  front_at, answer_at, out_at, done_at;      /* when each is due */
-    char     fault[512];
-
     const struct gpu_launch *launch;        /* that its blocks belong to; NULL: none yet */
     const struct gpu_occupancy *occupancy;
     uint32_t launch_index;
@@ -214,6 +227,8 @@ struct gpu_sm {
     uint32_t l0_lines, l1i_lines;   /* that the caches hold */
     uint32_t *l1i_tags;
     cycle_t  *l1i;
+    bool      failed;               /* what the fault says */
+    char      fault[512];
 };
 
 /* ---- time */
@@ -293,6 +308,15 @@ void sm_l1_make(struct gpu_sm *sm);
 void sm_l1_carve(struct gpu_sm *sm);        /* for a launch */
 void sm_l1_answer(struct gpu_sm *sm, const struct message *m, cycle_t now);
 
+/* ---- sm_tags.c: where a line is, or NONE; `place` makes room for it, without sectors. */
+void sm_tags_make(struct sm_tags *t, uint32_t lines);
+void sm_tags_free(struct sm_tags *t);
+void sm_tags_shape(struct sm_tags *t, uint32_t lines, uint32_t ways);      /* and forgets */
+void sm_tags_forget(struct sm_tags *t);
+uint32_t sm_tags_find(const struct sm_tags *t, uint64_t address);
+uint32_t sm_tags_place(struct sm_tags *t, uint64_t address);
+void sm_tags_prefetch(const struct sm_tags *t, uint64_t address);
+
 /* ---- sm_crossbar.c */
 void sm_send(struct gpu_sm *sm, const struct message *m, cycle_t at, uint32_t cycles);
 void sm_out_run(struct gpu_sm *sm, cycle_t now);
@@ -320,6 +344,12 @@ void sm_charge(struct gpu_sm *sm, struct sm_subcore *s, cycle_t now, unsigned ca
 static inline uint32_t sm_lanes(uint32_t mask)
 {
     return mask == UINT32_MAX ? GPU_LANES : (uint32_t)__builtin_popcount(mask);
+}
+
+/* Of the four sectors of a line. */
+static inline uint32_t sm_sectors(uint32_t mask)
+{
+    return UINT64_C(0x4332322132212110) >> (mask & 15) * 4 & 15;
 }
 
 static inline bool sm_shared_space(uint64_t address)

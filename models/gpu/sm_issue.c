@@ -287,4 +287,6 @@ void sm_issue(struct gpu_sm *sm, struct sm_subcore *s)
     s->next = now_since;        /* someone woken by it may have moved it */
     go_on(sm, s, w, op, mask, now);
     sm_choose(sm, s, s->port);
+    if (s->next < NEVER)
+        __builtin_prefetch(&s->warp[s->pick]->w.pc);
 }

@@ -1,9 +1,8 @@
 /* sm_l1.c - the first-level cache: lines of four sectors, written through, not allocated by
  * stores; lines under way in MSHRs that others may wait for too.
  *
- * The set of a line turns with the lines above it, so that neither neighbours nor powers of
- * two apart meet in one set.  A store to a line that is under way makes what comes back old:
- * it goes to those who wait for it and not into the cache.
+ * A store to a line that is under way makes what comes back old: it goes to those who wait
+ * for it and not into the cache.
  *
  * Not modelled: sectors that are evicted by themselves; requests for more than was asked.
  */
@@ -28,9 +27,7 @@ void sm_l1_make(struct gpu_sm *sm)
     const struct gpu_config *c = sm->c;
     struct sm_l1 *l1 = &sm->l1;
     uint32_t waiters = c->l1.mshrs * c->l1.merges;
-    l1->tags = zeroed(lines_of(c), sizeof *l1->tags);
-    l1->used = zeroed(lines_of(c), sizeof *l1->used);
-    l1->valid = zeroed(lines_of(c), sizeof *l1->valid);
+    sm_tags_make(&l1->tags, (uint32_t)lines_of(c));
     if (sm->run.values)
         l1->bytes = zeroed(lines_of(c), sizeof *l1->bytes);
     l1->misses = zeroed(c->l1.mshrs, sizeof *l1->misses);
@@ -60,61 +57,17 @@ void sm_l1_carve(struct gpu_sm *sm)
     taken = (taken + step - 1) / step * step;
     taken = taken < c->shared.bytes ? taken : c->shared.bytes;
     uint64_t lines = taken < c->l1.bytes ? (c->l1.bytes - taken) / GPU_LINE : 0;
-    sm->l1.ways = (uint32_t)(lines < c->l1.ways ? lines : c->l1.ways);
-    sm->l1.sets = sm->l1.ways > 0 ? (uint32_t)(lines / sm->l1.ways) : 0;
-    sm_l1_forget(sm);
+    sm_tags_shape(&sm->l1.tags, (uint32_t)lines, c->l1.ways);
 }
 
-void sm_l1_forget(struct gpu_sm *sm)
-{
-    memset(sm->l1.tags, 0, lines_of(sm->c) * sizeof *sm->l1.tags);
-    sm->l1.clock = 0;
-}
-
-/* ---- tags */
-
-static uint32_t first_of_set(const struct sm_l1 *l1, uint64_t number)
-{
-    uint64_t turn = number / l1->sets;
-    return (uint32_t)((number + turn) % l1->sets) * l1->ways;
-}
-
-static uint32_t find(const struct sm_l1 *l1, uint64_t address)
-{
-    if (l1->sets == 0)
-        return NONE;
-    uint64_t number = address / GPU_LINE;
-    uint32_t first = first_of_set(l1, number);
-    for (uint32_t i = first; i < first + l1->ways; i++)
-        if (l1->tags[i] == number + 1)
-            return i;
-    return NONE;
-}
-
-/* The place of a line that is to be there: its own, or that of the least recently used. */
-static uint32_t place_for(struct sm_l1 *l1, uint64_t address)
-{
-    uint32_t at = find(l1, address);
-    if (at != NONE)
-        return at;
-    uint64_t number = address / GPU_LINE;
-    uint32_t first = first_of_set(l1, number);
-    at = first;
-    for (uint32_t i = first; i < first + l1->ways && l1->tags[at] != 0; i++)
-        if (l1->tags[i] == 0 || l1->used[i] < l1->used[at])
-            at = i;
-    l1->tags[at] = number + 1;
-    l1->valid[at] = 0;
-    return at;
-}
+void sm_l1_forget(struct gpu_sm *sm) { sm_tags_forget(&sm->l1.tags); }
 
 static void install(struct gpu_sm *sm, const struct sm_miss *m, const uint8_t *data)
 {
     struct sm_l1 *l1 = &sm->l1;
-    uint32_t at = place_for(l1, m->address);
-    l1->used[at] = ++l1->clock;
-    l1->valid[at] |= m->sectors;
-    sm->energy[GPU_EVENT_L1] += sm_lanes(m->sectors) * GPU_SECTOR;
+    uint32_t at = sm_tags_place(&l1->tags, m->address);
+    l1->tags.tag[at].valid |= m->sectors;
+    sm->energy[GPU_EVENT_L1] += sm_sectors(m->sectors) * GPU_SECTOR;
     for (unsigned i = 0; data && i < GPU_LINE / GPU_SECTOR; i++)
         if (m->sectors >> i & 1)
             memcpy(l1->bytes[at] + i * GPU_SECTOR, data + i * GPU_SECTOR, GPU_SECTOR);
@@ -129,9 +82,8 @@ static uint32_t *bucket_of(struct sm_l1 *l1, uint64_t address)
     return &l1->bucket[mixed >> 40 & (l1->buckets - 1)];
 }
 
-static uint32_t new_waiter(struct gpu_sm *sm)
+static uint32_t new_waiter(struct sm_l1 *l1)
 {
-    struct sm_l1 *l1 = &sm->l1;
     if (l1->free_waiter == NONE)
         return l1->waiters_made++;
     uint32_t w = l1->free_waiter;
@@ -139,12 +91,18 @@ static uint32_t new_waiter(struct gpu_sm *sm)
     return w;
 }
 
+/* The first is in the miss itself, those after it in a list from there. */
 static void wait_for(struct gpu_sm *sm, struct sm_miss *m, uint32_t flight, uint8_t sectors)
 {
-    uint32_t w = new_waiter(sm);
-    sm->l1.waiters[w] = (struct sm_waiter){ flight, m->waiting, sectors };
-    m->waiting = w;
-    m->waiters++;
+    struct sm_waiter waiter = { flight, NONE, sectors };
+    if (m->waiters++ == 0) {
+        m->first = waiter;
+    } else {
+        uint32_t w = new_waiter(&sm->l1);
+        waiter.next = m->first.next;
+        sm->l1.waiters[w] = waiter;
+        m->first.next = w;
+    }
     sm->flights[flight].waits++;
 }
 
@@ -156,11 +114,10 @@ static void ask(struct gpu_sm *sm, const struct sm_request *r, uint64_t address,
     struct sm_miss *m = &l1->misses[number];
     l1->free_miss = m->next;
     *m = (struct sm_miss){ .address = address, .sectors = sectors, .merges = cached,
-                           .install = cached && l1->sets > 0, .next = *bucket,
-                           .waiting = NONE };
+                           .install = cached && l1->tags.sets > 0, .next = *bucket };
     *bucket = number;
     wait_for(sm, m, r->flight, sectors);
-    sm->stats->read_bytes += sm_lanes(sectors) * GPU_SECTOR;
+    sm->stats->read_bytes += sm_sectors(sectors) * GPU_SECTOR;
     struct message message = { .address = address, .id = number, .bytes = sectors,
                                .group = sm->launch->group, .kind = GPU_READ,
                                .port = (uint8_t)sm->run.partition };
@@ -207,8 +164,8 @@ bool sm_l1_load(struct gpu_sm *sm, struct sm_request *r, const struct sm_line *l
 {
     struct sm_l1 *l1 = &sm->l1;
     bool cached = !past_l1(r->op);
-    uint32_t at = cached ? find(l1, l->address) : NONE;
-    uint8_t there = at != NONE ? l1->valid[at] & l->sectors : 0, coming = 0;
+    uint32_t at = cached ? sm_tags_find(&l1->tags, l->address) : NONE;
+    uint8_t there = at != NONE ? l1->tags.tag[at].valid & l->sectors : 0, coming = 0;
     uint8_t missing = l->sectors & (uint8_t)~there;
     if (missing && cached && !under_way(sm, l->address, missing, &coming))
         return false;
@@ -216,13 +173,13 @@ bool sm_l1_load(struct gpu_sm *sm, struct sm_request *r, const struct sm_line *l
     if (asked && l1->free_miss == NONE)
         return false;
     sm->energy[GPU_EVENT_L1_TAG]++;
-    sm->stats->l1_sectors += sm_lanes(l->sectors);
-    sm->stats->l1_hits += sm_lanes(there);
-    sm->stats->l1_merges += sm_lanes(coming);
+    sm->stats->l1_sectors += sm_sectors(l->sectors);
+    sm->stats->l1_hits += sm_sectors(there);
+    sm->stats->l1_merges += sm_sectors(coming);
     if (there) {
         *hit = true;
-        l1->used[at] = ++l1->clock;
-        sm->energy[GPU_EVENT_L1] += sm_lanes(there) * GPU_SECTOR;
+        l1->tags.tag[at].used = true;
+        sm->energy[GPU_EVENT_L1] += sm_sectors(there) * GPU_SECTOR;
         if (sm->compute)
             sm_values_load(sm, r->flight, l->address, there, l1->bytes[at]);
     }
@@ -243,6 +200,16 @@ static void free_miss(struct sm_l1 *l1, uint32_t number)
     l1->free_miss = number;
 }
 
+static void free_waiters(struct sm_l1 *l1, uint32_t first)
+{
+    while (first != NONE) {
+        uint32_t next = l1->waiters[first].next;
+        l1->waiters[first].next = l1->free_waiter;
+        l1->free_waiter = first;
+        first = next;
+    }
+}
+
 static void read_answered(struct gpu_sm *sm, const struct message *m, cycle_t at, cycle_t now)
 {
     struct sm_l1 *l1 = &sm->l1;
@@ -252,15 +219,14 @@ static void read_answered(struct gpu_sm *sm, const struct message *m, cycle_t at
     if (miss.install)
         install(sm, &miss, data);
     free_miss(l1, (uint32_t)m->id);
-    for (uint32_t i = miss.waiting, next; i != NONE; i = next) {
-        struct sm_waiter w = l1->waiters[i];
-        next = w.next;
-        l1->waiters[i].next = l1->free_waiter;
-        l1->free_waiter = i;
+    for (struct sm_waiter w = miss.first;; w = l1->waiters[w.next]) {
         if (data)
             sm_values_load(sm, w.flight, miss.address, w.sectors, data);
         sm_flight_answered(sm, w.flight, at, cause, now);
+        if (w.next == NONE)
+            break;
     }
+    free_waiters(l1, miss.first.next);
 }
 
 /* ---- stores and atomics */
@@ -279,13 +245,13 @@ bool sm_l1_store(struct gpu_sm *sm, struct sm_request *r, const struct sm_line *
         return false;
     bool atomic = r->op->kind == GPU_ATOMIC;
     uint32_t slot = sm->free_stores[--sm->free_store_count], id = sm->c->l1.mshrs + slot;
-    uint32_t at = find(l1, l->address), bytes = sm_lanes(l->sectors) * GPU_SECTOR;
+    uint32_t at = sm_tags_find(&l1->tags, l->address), bytes = sm_sectors(l->sectors) * GPU_SECTOR;
     sm->store_flight[slot] = r->flight;
     sm->flights[r->flight].waits++;
     age_misses(l1, l->address);
     sm->energy[GPU_EVENT_L1_TAG]++;
     if (at != NONE && atomic)
-        l1->valid[at] &= (uint8_t)~l->sectors;
+        l1->tags.tag[at].valid &= (uint8_t)~l->sectors;
     else if (at != NONE)
         sm->energy[GPU_EVENT_L1] += bytes;
     if (sm->compute)
@@ -319,7 +285,7 @@ static void store_answered(struct gpu_sm *sm, const struct message *m, cycle_t a
 static uint32_t answer_bytes(const struct gpu_sm *sm, const struct message *m)
 {
     if (m->kind == GPU_READ)
-        return sm_lanes(GPU_TOUCHED(m->bytes)) * GPU_SECTOR;
+        return sm_sectors(GPU_TOUCHED(m->bytes)) * GPU_SECTOR;
     const struct sm_flight *f = &sm->flights[sm->store_flight[m->id - sm->c->l1.mshrs]];
     return f->op->flags & GPU_OP_RETURNS ? GPU_ATOMICS(m->bytes) * f->op->access.bytes : 0;
 }

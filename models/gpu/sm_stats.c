@@ -82,8 +82,9 @@ tick_t gpu_sm_busy(const struct gpu_sm *sm)
 void sm_fault(struct gpu_sm *sm, const struct sm_warp *w, const struct gpu_op *op,
               const char *format, ...)
 {
-    if (sm->fault[0])
+    if (sm->failed)
         return;
+    sm->failed = true;
     const struct gpu_kernel *k = w->w.kernel;
     const uint32_t *block = w->w.block->at;
     int at = snprintf(sm->fault, sizeof sm->fault,
@@ -98,4 +99,4 @@ void sm_fault(struct gpu_sm *sm, const struct sm_warp *w, const struct gpu_op *o
     va_end(arguments);
 }
 
-const char *gpu_sm_fault(const struct gpu_sm *sm) { return sm->fault[0] ? sm->fault : NULL; }
+const char *gpu_sm_fault(const struct gpu_sm *sm) { return sm->failed ? sm->fault : NULL; }
