@@ -4,8 +4,9 @@
  * Expanded, it is a list of operations on words: 32-bit registers and predicates without end,
  * of which `allocate` makes those of the chip.  Blocks are ranges of that list.
  *
- *     inline -> predicate -> fold -> expand -> flow -> webs -> copies -> slice -> schedule -> allocate -> emit
- *      PTX                 operations on words                         registers    kernel
+ *     inline  predicate  fold  |  expand  flow  webs  copies  dead  slice  uniform  schedule
+ *     PTX                      |  operations on words
+ *                              |  allocate (spill): registers  |  emit: the kernel
  */
 #ifndef MODELS_GPU_COMPILE_CODE_H
 #define MODELS_GPU_COMPILE_CODE_H

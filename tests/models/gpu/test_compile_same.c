@@ -315,6 +315,66 @@ START_TEST(a_random_program_computes_the_same_with_few_registers_and_with_many)
 }
 END_TEST
 
+/* A thread's word: what a function makes of arguments that stay in registers, one that
+ * returns early; and of one whose address it takes, which lies in local memory. */
+#define CALL_HEAD ".version 7.0\n.target sm_70\n.address_size 64\n"
+#define CALL_ENTRY ".entry k(.param .u64 p)\n{ .reg .b64 %d<6>; .reg .b32 %r<9>; .reg .pred %p; " \
+    "ld.param.u64 %d1, [p]; mov.u32 %r1, %tid.x;\n"
+#define CALL_EXIT "mad.wide.u32 %d2, %r1, 4, %d1; st.global.u32 [%d2], %r2; ret; }\n"
+
+static const struct { const char *text; uint32_t local_bytes; } calls[] = {
+    { CALL_HEAD ".func (.param .b32 o) f(.param .b32 a, .param .align 8 .b8 s[16])\n"
+      "{ .reg .b32 %r<9>; .reg .b64 %d<4>; .reg .pred %p;\nld.param.u32 %r1, [a]; setp.gt.s32 "
+      "%p, %r1, 3; @%p bra X;\nld.param.b64 %d1, [s+8]; cvt.u32.u64 %r2, %d1; st.param.b32 [o], "
+      "%r2; ret;\nX: ld.param.v2.b32 {%r3, %r4}, [s]; add.s32 %r5, %r3, %r4; st.param.b32 [o], "
+      "%r5; ret; }\n" CALL_ENTRY
+      "{ .param .b32 a; .param .align 8 .b8 s[16]; .param .b32 o; cvt.u64.u32 %d5, %r1; add.s64 "
+      "%d5, %d5, 1000; st.param.b32 [a], %r1;\nst.param.v2.b32 [s], {%r1, 7}; st.param.b64 [s+8], "
+      "%d5; call (o), f, (a, s); ld.param.b32 %r2, [o]; }\n" CALL_EXIT, 0 },
+    { CALL_HEAD ".func (.param .b32 o) g(.param .align 4 .b8 s[16], .param .b32 i)\n"
+      "{ .reg .b32 %r<9>; .reg .b64 %d<4>; ld.param.u32 %r1, [i]; mov.b64 %d1, s;\nmad.wide.u32 "
+      "%d1, %r1, 4, %d1; ld.param.u32 %r2, [%d1]; st.param.b32 [o], %r2; ret; }\n"
+      ".func (.param .b32 o) f(.param .b32 t)\n{ .reg .b32 %r<9>; ld.param.u32 %r1, [t]; and.b32 "
+      "%r3, %r1, 3;\n{ .param .align 4 .b8 s[16]; .param .b32 i; .param .b32 q; st.param.b32 [s], "
+      "%r1; st.param.b32 [s+4], 10; st.param.b8 [s+8], 20;\nst.param.b8 [s+9], 1; st.param.b16 "
+      "[s+10], 0; st.param.b32 [s+12], 30; st.param.b32 [i], %r3; call (q), g, (s, i); "
+      "ld.param.b32 %r2, [q]; }\nst.param.b32 [o], %r2; ret; }\n" CALL_ENTRY
+      "mov.u32 %r2, 5; setp.ne.u32 %p, %r1, 6;\n{ .param .b32 t; .param .b32 o; st.param.b32 [t], "
+      "%r1; st.param.b32 [o], 77; @%p call (o), f, (t); ld.param.b32 %r2, [o]; }\n" CALL_EXIT, 16 },
+};
+
+static uint32_t called(int which, uint32_t t)
+{
+    const uint32_t words[] = { t, 10, 20 + 256, 30 };
+    return which == 0 ? (t > 3 ? t + 7 : 1000 + t) : t == 6 ? 77 : words[t & 3];
+}
+
+START_TEST(a_called_function_gets_what_was_passed)
+{
+    struct gpu_config c = gpu_a100();
+    struct diag d = { .text = "" };
+    struct ptx_module *m = ptx_read(calls[_i].text, strlen(calls[_i].text), "call.ptx", &d);
+    struct gpu_kernel *k = m ? gpu_compile(&c, m, ptx_entry(m, "k", &d), &d) : NULL;
+    ck_assert_msg(k, "%u:%u: %s", d.line, d.column, d.text);
+    ck_assert_uint_eq(k->local_bytes, calls[_i].local_bytes);
+    struct gpu_memory *memory = gpu_memory_new(true);
+    uint64_t at = gpu_memory_add(memory, "out", THREADS * 4);
+    struct gpu_launch l = { .kernel = k, .grid = { 1, 1, 1 }, .block = { THREADS, 1, 1 },
+                            .params = (uint8_t *)&at };
+    struct gpu_interpreted r;
+    ck_assert_msg(gpu_interpret(&c, &l, memory, 100000, &r, &d), "%u: %s", d.line, d.text);
+    const uint8_t *bytes = gpu_memory_at(memory, at, THREADS * 4, NULL);
+    for (uint32_t t = 0; t < THREADS; t++) {
+        uint32_t word;
+        memcpy(&word, bytes + 4 * t, 4);
+        ck_assert_uint_eq(word, called(_i, t));
+    }
+    gpu_memory_free(memory);
+    gpu_kernel_free(k);
+    ptx_free(m);
+}
+END_TEST
+
 Suite *compile_same_suite(void)
 {
     Suite *s = suite_create("compile_same");
@@ -322,6 +382,9 @@ Suite *compile_same_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, a_random_program_computes_the_same_with_few_registers_and_with_many,
                         0, 300);
+    suite_add_tcase(s, t);
+    t = tcase_create("calls");
+    tcase_add_loop_test(t, a_called_function_gets_what_was_passed, 0, COUNT_OF(calls));
     suite_add_tcase(s, t);
     return s;
 }
