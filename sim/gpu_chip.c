@@ -107,7 +107,8 @@ static uint32_t partition_of(const struct gpu_chip *c, uint32_t sm)
     return (uint32_t)((uint64_t)sm * c->l2_map.partitions / c->sms);
 }
 
-/* Credits for the link never to hold up a sender: rate times both ways, and one. */
+/* Credits for the link never to hold up a sender: rate times both ways, and one.  Each L2
+ * block's share of the sectors that can enter an SM, or all of it in whole lines. */
 static uint32_t depth(double messages_per_s, double ns)
 {
     return (uint32_t)ceil(messages_per_s * 2 * ns * 1e-9) + 1;
@@ -128,12 +129,13 @@ static void wire_crossbar(struct gpu_chip *c)
     struct parts *p = c->parts;
     const struct gpu_config *g = c->run.config;
     double ns = g->crossbar.latency_ns;
-    double sectors_per_s = g->crossbar.answer_bytes * g->gpu.clock_mhz * 1e6 / GPU_SECTOR;
+    double bytes_per_s = g->crossbar.answer_bytes * g->gpu.clock_mhz * 1e6;
+    double answers_per_s = fmax(bytes_per_s / GPU_SECTOR / c->stacks, bytes_per_s / GPU_LINE);
     for (uint32_t l = 0; l < c->l2s; l++)
         p->requests[l] = make_link(c, "requests", ns, c->sms, g->l2.queue, l2_block(c, l),
                                    p->numbers);
     for (uint32_t s = 0; s < c->sms; s++)
-        p->answers[s] = make_link(c, "answers", ns, c->l2s, depth(sectors_per_s, ns),
+        p->answers[s] = make_link(c, "answers", ns, c->l2s, depth(answers_per_s, ns),
                                   sm_block(s), p->numbers + c->sms);
 }
 

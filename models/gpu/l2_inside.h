@@ -208,7 +208,7 @@ uint32_t gpu_l2_slice_of_mshr(const struct gpu_l2 *l, uint32_t number);
 /* ---- l2_tags.c: lines are places among the tags */
 
 uint32_t gpu_l2_find(const struct gpu_l2 *l, const struct gpu_l2_place *p, uint64_t address);
-/* Whether an address below 2^48 has a part of its own among those of its set. */
+/* Whether an address below 2^47 has a part of its own among those of its set. */
 bool     gpu_l2_tags_exact(const struct gpu_l2 *l);
 /* Into the processor's cache: the set's tags; then, once they are there, the line. */
 void     gpu_l2_prefetch(const struct gpu_l2 *l, const struct gpu_l2_place *p);

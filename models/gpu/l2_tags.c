@@ -1,7 +1,7 @@
 /* l2_tags.c - sets of lines, the one not used for longest leaves first (LRU, exactly). */
 #include "models/gpu/l2_inside.h"
 
-#define MOST_ADDRESS (UINT64_C(1) << 48)
+#define MOST_ADDRESS (UINT64_C(1) << 47)
 
 /* The first place of the set.  As lines over slices, so rounds over sets. */
 static uint32_t set_of(const struct gpu_l2 *l, const struct gpu_l2_place *p)
@@ -15,17 +15,18 @@ static uint64_t line_of(const struct gpu_l2 *l, uint64_t address)
     return address >> l->line_shift << l->line_shift;
 }
 
-/* The stack, the slice, the set and this make a line, if it fits 31 bits. */
+/* The stack, the slice, the set and this make a line, if it fits; a line at home and a copy
+ * may differ in the partition only. */
 static uint32_t part_of(const struct gpu_l2 *l, const struct gpu_l2_place *p)
 {
-    return (uint32_t)(p->round / l->sets) << 1 | 1;
+    return (uint32_t)(p->round / l->sets) << 2 | p->partition << 1 | 1;
 }
 
 bool gpu_l2_tags_exact(const struct gpu_l2 *l)
 {
     const struct gpu_l2_map *m = l->run.map;
     uint64_t lines = MOST_ADDRESS >> l->line_shift;
-    return lines / m->stacks / (m->partitions * m->slices) / l->sets < UINT64_C(1) << 31;
+    return lines / m->stacks / (m->partitions * m->slices) / l->sets < UINT64_C(1) << 30;
 }
 
 void gpu_l2_prefetch(const struct gpu_l2 *l, const struct gpu_l2_place *p)
