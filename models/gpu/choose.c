@@ -9,6 +9,13 @@
 #define STORED_TOGETHER 4       /* elements of a result's row, by kernels for aligned rows */
 /* Registers of a thread beside its sums: operands, what is on its way, addresses. */
 #define OTHER_REGISTERS 56
+/* Operations of a lane before its first load, and for each result that it stores. */
+#define FIRST_OPERATIONS  300
+#define RESULT_OPERATIONS  20
+/* Of what tensor cores and shared memory do at the same time, for warps do not take turns. */
+#define NOT_HIDDEN 0.125
+/* What lanes of the sum of a cut product have under way at a time. */
+#define SUMMANDS_AHEAD      4
 
 static const uint32_t element_bytes[] = {
     [GPU_ELEMENT_F32] = 4, [GPU_ELEMENT_F16] = 2, [GPU_ELEMENT_BF16] = 2, [GPU_ELEMENT_I32] = 4,
@@ -18,7 +25,7 @@ struct estimate {
     const struct gpu_config      *config;
     const struct gpu_product     *product;
     const struct gpu_gemm_kernel *kernel;
-    double   memory_bytes_per_s;
+    double   memory_bytes_per_s, memory_ns;
     uint64_t tiles_m, tiles_n, blocks;
     uint64_t steps;                     /* of a block */
     uint32_t splits, resident;          /* blocks of an SM at a time */
@@ -117,31 +124,60 @@ static double arriving(const struct estimate *e)
     return tile_bytes(e) / e->config->crossbar.answer_bytes;
 }
 
-static double l2_latency(const struct gpu_config *c)
+static double memory_latency(const struct estimate *e)
 {
-    double ns = 2 * c->crossbar.latency_ns + c->l2.hit_cycles * 1e3 / c->l2.clock_mhz;
+    const struct gpu_config *c = e->config;
+    double ns = 2 * (c->crossbar.latency_ns + c->l2.memory_ns)
+              + c->l2.hit_cycles * 1e3 / c->l2.clock_mhz + e->memory_ns;
     return ns * c->gpu.clock_mhz / 1e3 + c->l1.miss_cycles + c->l1.return_cycles;
 }
 
 /* ---- an SM, in cycles ---- */
 
-/* `blocks` at a time, from the dispatch of the first to the last result.  One with fewer warps
- * than the SM has sub-cores leaves some idle. */
+static double beginning(const struct estimate *e)
+{
+    return e->config->launch.block_cycles + memory_latency(e)
+         + FIRST_OPERATIONS * e->config->pipes.int_latency;
+}
+
+/* FP32 lanes have their next operands on the way while they multiply; tensor cores wait. */
+static double alone(const struct estimate *e)
+{
+    double idle = fmax(e->config->sm.subcores * 32.0 / e->kernel->threads, 1);
+    double multiply = multiplying(e) * idle, read = reading(e) + moving(e);
+    return e->product->in == GPU_ELEMENT_F32 ? fmax(multiply, read) : multiply + read;
+}
+
+/* The busiest part, and what its work does not hide of the other's. */
+static double busy(const struct estimate *e)
+{
+    double multiply = multiplying(e), shared = reading(e) + filling(e) + moving(e);
+    return fmax(fmax(multiply, shared) + fmin(multiply, shared) * NOT_HIDDEN, arriving(e));
+}
+
+static double step(const struct estimate *e, double blocks)
+{
+    double ahead = e->kernel->stages > 1 ? e->kernel->stages - 1 : 1;
+    return fmax(fmax(alone(e), memory_latency(e) / ahead), blocks * busy(e));
+}
+
+/* Two operations in a row of a lane are under way together. */
+static double results(const struct estimate *e, double blocks)
+{
+    const struct gpu_gemm_kernel *k = e->kernel;
+    double operations = (double)k->m * k->n / k->threads * RESULT_OPERATIONS;
+    double bytes = (double)k->m * k->n
+                 * element_bytes[e->splits > 1 ? GPU_ELEMENT_F32 : e->product->out];
+    double issued = operations * (k->threads / 32.0) / e->config->sm.subcores;
+    return fmax(operations * e->config->pipes.int_latency / 2,
+                blocks * fmax(issued, bytes / e->config->crossbar.request_bytes));
+}
+
+/* `blocks` at a time, from the dispatch of the first to the last result. */
 static double together(const struct estimate *e, double blocks)
 {
-    const struct gpu_config *c = e->config;
-    if (blocks == 0)
-        return 0;
-    double ahead = e->kernel->stages > 1 ? e->kernel->stages - 1 : 1;
-    double idle = fmax(c->sm.subcores * 32.0 / e->kernel->threads, 1);
-    double alone = fmax(multiplying(e) * idle + reading(e) + moving(e), l2_latency(c) / ahead);
-    double shared = fmax(fmax(multiplying(e), reading(e) + filling(e) + moving(e)), arriving(e));
-    double results = (double)e->kernel->m * e->kernel->n
-                   * element_bytes[e->splits > 1 ? GPU_ELEMENT_F32 : e->product->out];
-    double first = c->launch.block_cycles + l2_latency(c)
-                 + 2 * c->l2.memory_ns * c->gpu.clock_mhz / 1e3;
-    return first + (double)e->steps * fmax(alone, blocks * shared)
-         + blocks * results / c->crossbar.request_bytes;
+    return blocks == 0 ? 0
+         : beginning(e) + (double)e->steps * step(e, blocks) + results(e, blocks);
 }
 
 static double busiest_sm(const struct estimate *e)
@@ -177,7 +213,7 @@ static uint32_t best_order(const struct estimate *e)
     return best;
 }
 
-static double result_bytes(const struct estimate *e)
+static double result_count(const struct estimate *e)
 {
     const struct gpu_product *p = e->product;
     return (double)p->batch * (double)p->m * (double)p->n;
@@ -189,20 +225,23 @@ static double l2_seconds(const struct estimate *e, double bytes)
     return bytes / ((double)l2->slices * l2->bytes_per_cycle * l2->clock_mhz * 1e6);
 }
 
-/* The sums of a cut product: another launch, which reads all summands. */
+/* The sums of a cut product: another launch, whose lanes read all summands. */
 static double sum_seconds(const struct estimate *e)
 {
-    double summands = result_bytes(e) * e->splits * 4;
+    double summands = result_count(e) * e->splits * 4;
     double far = summands > (double)e->config->l2.bytes
                ? 2 * summands / e->memory_bytes_per_s : 0;
-    return e->config->launch.next_us * 1e-6 + fmax(l2_seconds(e, summands), far);
+    double cycles = beginning(e)
+                  + memory_latency(e) * (1 + ceil((double)e->splits / SUMMANDS_AHEAD));
+    return e->config->launch.next_us * 1e-6 + cycles / (e->config->gpu.clock_mhz * 1e6)
+         + fmax(l2_seconds(e, summands), far);
 }
 
 static double total_seconds(const struct estimate *e, uint32_t order)
 {
-    double results = result_bytes(e) * element_bytes[e->product->out];
+    double results = result_count(e) * element_bytes[e->product->out];
     double through_l2 = (double)e->blocks * (double)e->steps * tile_bytes(e)
-                      + result_bytes(e) * (e->splits > 1 ? 4 * e->splits
+                      + result_count(e) * (e->splits > 1 ? 4 * e->splits
                                                          : element_bytes[e->product->out]);
     double seconds = busiest_sm(e) / (e->config->gpu.clock_mhz * 1e6);
     seconds = fmax(seconds, l2_seconds(e, through_l2));
@@ -237,7 +276,7 @@ static bool estimate(const struct gpu_chooser *x, const struct gpu_product *p,
         return false;
     struct estimate e = {
         .config = x->config, .product = p, .kernel = kernel,
-        .memory_bytes_per_s = x->memory_bytes_per_s,
+        .memory_bytes_per_s = x->memory_bytes_per_s, .memory_ns = x->memory_ns,
         .tiles_m = (p->m + kernel->m - 1) / kernel->m,
         .tiles_n = (p->n + kernel->n - 1) / kernel->n,
         .steps = steps, .splits = splits, .resident = resident,

@@ -4,21 +4,25 @@
  * of every kernel that the operands' types, transposes and alignment allow the time is
  * estimated from the chip's figures and the tile's shape, and the least one is taken.
  *
- *     one block    prologue | step | step | ... | step | epilogue      a step is a tile's K
- *                  latency                               of the tile
+ *     one block    prologue | step | step | ... | step | results       a step is a tile's K
  *
+ *     prologue     dispatch, operations that find addresses, and a latency of memory
  *     a step       alone:     the longer of   multiplying, reading shared memory and moving
- *                                             the next tile there, one after the other
- *                                             a latency of L2, over the tiles under way
- *                  b blocks of an SM:         or b times the busiest of tensor cores (or FP32
- *                                             lanes); shared memory and the load-store units
- *                                             before it (one element at a time where rows are
- *                                             not aligned); crossbar
+ *                                             the next tile there, one after the other (on
+ *                                             FP32 lanes together)
+ *                                             a latency of memory, over the tiles under way
+ *                  b blocks of an SM:         or b times the busier of tensor cores (or FP32
+ *                                             lanes), and shared memory with the load-store
+ *                                             units before it (one element at a time where
+ *                                             rows are not aligned); and an eighth of the
+ *                                             other; or of the crossbar
+ *     results      so many operations of a lane for each: alone one after the other, or of b
+ *                  blocks as fast as they issue; or as fast as they leave the SM
  *     an SM        has ceil(blocks / SMs) of them, as many at a time as fit
  *     the product  the longest of  what the SM with the most blocks takes
  *                                  all that goes through L2, at its rate
  *                                  all that comes from memory, at its rate
- *                  and for a cut along K, another launch and the traffic of its summands
+ *                  and for a cut along K another launch, of blocks that read the summands
  *
  * Tiles run in stripes of 2^order columns of tiles; the order is what brings least from
  * memory, when what is under way at a time shares rows and columns.
@@ -51,6 +55,7 @@ struct gpu_choice {
 struct gpu_chooser {
     const struct gpu_config *config;
     double   memory_bytes_per_s;
+    double   memory_ns;         /* from a request at a memory's controller to its answer */
     uint32_t (*resident)(void *self, const struct gpu_gemm_kernel *kernel);
     void    *self;
 };

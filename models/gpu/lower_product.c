@@ -121,7 +121,8 @@ static bool sum_splits(struct lower *l, const struct lower_product *x, const str
 bool lower_product(struct lower *l, const struct lower_product *x)
 {
     struct gpu_choice choice;
-    const struct gpu_chooser chooser = { l->config, l->memory_bytes_per_s, lower_resident, l };
+    const struct gpu_chooser chooser = { l->config, l->memory_bytes_per_s, l->memory_ns,
+                                         lower_resident, l };
     if (!gpu_choose(&chooser, &x->product, &choice))
         return lower_refuse(l, "no kernel multiplies %s on this chip; expected a compute type "
                             "that its tensor cores have, or f32",
