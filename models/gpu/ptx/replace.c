@@ -37,13 +37,14 @@ static struct ptx_instruction plain(const struct reader *r, enum ptx_op op, enum
 static bool replace_special(struct reader *r, struct ptx_operand *o)
 {
     bool wide = special_type(o->number) == PTX_U64;
-    struct ptx_instruction kept = r->i;
+    struct ptx_instruction kept = r->i;         /* `o` is in r->i */
+    struct ptx_operand special = *o;
     uint32_t number = 0;
     if (!new_register(r, "special", wide ? PTX_B64 : PTX_B32, &number))
         return false;
     r->i = plain(r, PTX_MOV, wide ? PTX_U64 : PTX_U32, 2);
     r->i.operand[0] = register_operand(number);
-    r->i.operand[1] = *o;
+    r->i.operand[1] = special;
     bool good = emit(r);
     r->i = kept;
     o->kind   = PTX_REGISTER;

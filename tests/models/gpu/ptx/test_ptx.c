@@ -495,6 +495,47 @@ START_TEST(instructions_become_plainer_ones)
 }
 END_TEST
 
+START_TEST(special_registers_are_moved_to_where_they_are_read)
+{
+    static const uint32_t read[] = { PTX_S_CTAID_X, PTX_S_NTID_X, PTX_S_TID_X };
+    const struct ptx_function *k;
+    struct ptx_module *m = good_body("mad.lo.s32 %r1, %ctaid.x, %ntid.x, %tid.x;", &k);
+    const struct ptx_instruction *i = k->instructions;
+    for (unsigned n = 0; n < COUNT_OF(read); n++) {
+        ck_assert(i[n].op == PTX_MOV && i[n].operand[1].kind == PTX_SPECIAL);
+        ck_assert_uint_eq(i[n].operand[1].number, read[n]);
+        ck_assert(i[n].operand[0].kind == PTX_REGISTER && i[3].operand[n + 1].kind == PTX_REGISTER);
+        ck_assert_uint_eq(i[3].operand[n + 1].number, i[n].operand[0].number);
+    }
+    ck_assert_uint_ne(i[0].operand[0].number, i[1].operand[0].number);
+    ck_assert_str_eq(register_name(k, i[3].operand[0].number), "%r1");
+    ptx_free(m);
+}
+END_TEST
+
+/* @!%p1 brx.idx %tid.x, {A, B}: p = (%tid.x == 0 and not %p1), @p bra A, and so on. */
+START_TEST(a_jump_compares_its_index_and_keeps_its_guard)
+{
+    const struct ptx_function *k;
+    struct ptx_module *m = good_body("T: .branchtargets A, B; @!%p1 brx.idx %tid.x, T;\n"
+                                     "A: trap; B: exit;", &k);
+    const struct ptx_instruction *i = k->instructions;
+    ck_assert_uint_eq(i[0].operand[1].number, PTX_S_TID_X);
+    for (unsigned n = 0; n < 2; n++) {
+        const struct ptx_instruction *compare = &i[1 + 2 * n], *jump = compare + 1;
+        ck_assert(compare->op == PTX_SETP && compare->compare == PTX_EQ
+                  && compare->function == PTX_F_AND && compare->operands == 4);
+        ck_assert_uint_eq(compare->operand[1].number, i[0].operand[0].number);
+        ck_assert_uint_eq(compare->operand[2].bits, n);
+        ck_assert_str_eq(register_name(k, compare->operand[3].number), "%p1");
+        ck_assert(compare->operand[3].negated && compare->guard == PTX_NO_GUARD);
+        ck_assert_uint_eq(jump->guard, compare->operand[0].number);
+        ck_assert_uint_eq(k->labels[jump->operand[0].number].at, 5 + n);
+    }
+    ptx_free(m);
+}
+END_TEST
+
 START_TEST(logic_with_a_constant_has_its_value)
 {
     static const struct { const char *op; int constant, is; } cases[] = {
@@ -602,6 +643,8 @@ Suite *ptx_suite(void)
     tcase_add_test(t, arguments_of_a_call_are_variables);
     tcase_add_test(t, parameters_in_registers_become_variables);
     tcase_add_loop_test(t, instructions_become_plainer_ones, 0, COUNT_OF(replaced));
+    tcase_add_test(t, special_registers_are_moved_to_where_they_are_read);
+    tcase_add_test(t, a_jump_compares_its_index_and_keeps_its_guard);
     tcase_add_test(t, logic_with_a_constant_has_its_value);
     tcase_add_test(t, older_shuffles_get_a_mask);
     suite_add_tcase(s, t);
