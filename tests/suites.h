@@ -14,7 +14,7 @@
     X(hbm_map) X(hbm_rules) X(hbm) X(hbm_block) X(hbm_together) X(hbm_peers) X(front) X(l2) X(l2_values) X(gpu_chip) \
     X(ptx) X(ptx_forms) X(ptx_refusals) \
     X(compile) X(compile_graph) X(compile_schedule) X(compile_same) X(launch) X(sm) X(sm_memory) X(sm_same) X(gpu_choose) X(gpu_lower) X(gpu_lower_values) \
-    X(kernels_gemm) X(kernels_ops)
+    X(kernels) X(kernels_gemm) X(kernels_ops) X(kernels_sums)
 
 #define DECLARE(name) Suite *name##_suite(void);
 SUITES(DECLARE)
