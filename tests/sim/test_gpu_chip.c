@@ -206,6 +206,7 @@ START_TEST(windows_threads_and_values_move_nothing)
     struct gpu_run_result once = timed(&c, 3, 30000, 1, 1, false), other;
     static const struct { unsigned threads, divisor; bool values; } cases[] = {
         { 1, 2, false }, { 1, 3, false }, { 2, 1, false }, { 3, 3, false }, { 1, 1, true },
+        { 3, 2, true },
     };
     for (uint32_t i = 0; i < COUNT_OF(cases); i++) {
         other = timed(&c, 3, 30000, cases[i].threads, cases[i].divisor, cases[i].values);
