@@ -7,6 +7,7 @@
  */
 #include "models/gpu/compile/depend.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define LOOK 256                    /* operations that are considered at a time */
@@ -103,6 +104,21 @@ static bool fits(const struct scheduling *s, uint32_t k)
         || (int)s->pressure + change(s, o) <= (int)s->budget;
 }
 
+/* Nothing fits: what frees most or takes least, the first of these. */
+static uint32_t least_change(const struct scheduling *s, uint32_t look)
+{
+    uint32_t best = 0;
+    int least = INT_MAX;
+    for (uint32_t r = 0; r < look; r++) {
+        int more = change(s, &s->c->ops[s->first + s->ready[r]]);
+        if (more < least) {
+            least = more;
+            best = r;
+        }
+    }
+    return best;
+}
+
 /* Its place in the list of ready ones. */
 static uint32_t choose(const struct scheduling *s)
 {
@@ -118,7 +134,7 @@ static uint32_t choose(const struct scheduling *s)
             best_time = t;
         }
     }
-    return best == NONE ? 0 : best;     /* nothing fits: as it was written */
+    return best == NONE ? least_change(s, look) : best;
 }
 
 static void schedule_stretch(struct scheduling *s, uint32_t first, uint32_t count,
@@ -260,24 +276,38 @@ static uint32_t registers_for(const struct code *c, uint32_t needed)
     return most;
 }
 
+static uint32_t schedule_all(struct scheduling *s)
+{
+    for (uint32_t b = 0; b < s->c->block_count; b++)
+        schedule_block(s, &s->c->blocks[b]);
+    return code_registers(s->c);
+}
+
 /* Too many words live at once, or that cannot share registers though they are not: again
- * with less.  As it was written, if nothing helps. */
+ * with less.  If nothing suffices, what takes least, of which the order of the text is one. */
 void code_schedule(struct code *c)
 {
     struct scheduling s = { .c = c, .state = depend_begin(c) };
+    size_t bytes = c->count * sizeof c->ops[0];
     struct code_op *written = arena_get(&c->arena, c->count, sizeof *written);
+    struct code_op *best = arena_get(&c->arena, c->count, sizeof *best);
     uint32_t needed = code_registers(c), most = registers_for(c, needed ? needed : 1);
+    uint32_t least = needed;
     s.reads_left = arena_get(&c->arena, c->registers, sizeof *s.reads_left);
     s.live = arena_get(&c->arena, c->registers, 1);
-    memcpy(written, c->ops, c->count * sizeof *written);
+    memcpy(written, c->ops, bytes);
+    memcpy(best, c->ops, bytes);
     s.budget = most;
-    for (int tries = 0; tries < TRIES && s.budget >= needed; tries++) {
-        for (uint32_t b = 0; b < c->block_count; b++)
-            schedule_block(&s, &c->blocks[b]);
-        uint32_t took = code_registers(c);
+    for (int tries = 0; tries < TRIES && s.budget; tries++) {
+        uint32_t took = schedule_all(&s);
         if (took <= most)
             return;
-        memcpy(c->ops, written, c->count * sizeof *written);
+        if (took < least) {
+            least = took;
+            memcpy(best, c->ops, bytes);
+        }
+        memcpy(c->ops, written, bytes);
         s.budget -= took - most < s.budget ? took - most : s.budget;
     }
+    memcpy(c->ops, best, bytes);
 }
