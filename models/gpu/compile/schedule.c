@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define LOOK 256                    /* operations that are considered at a time */
-#define TRIES 4
+#define TRIES 8
 
 struct scheduling {
     struct code *c;
