@@ -184,6 +184,9 @@ $(BUILD)/%.cpp.o: %.cpp $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 -I. $(SAME) $(WARNXX) $(CXXFLAGS) -MMD -MP -c -o $@ $<
 
+# The assembler puts it in, which the compiler's dependencies do not tell.
+$(BUILD)/sim/cuda.c.o: sim/cuda_user.cuh
+
 FORCE:
 
 # More targets: the RTL twin, benchmarks, validation, plots.

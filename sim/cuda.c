@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 extern char **environ;
-extern const char cuda_user[], cuda_user_end[];
+extern const char cuda_user[];
 __asm__(".pushsection .rodata\n"
-        ".global cuda_user, cuda_user_end\n"
+        ".global cuda_user\n"
         "cuda_user: .incbin \"sim/cuda_user.cuh\"\n"
-        "cuda_user_end: .byte 0\n"
+        ".byte 0\n"
         ".popsection\n");
 
 static const char *const compilers[] = { "clang-19", "clang" };
@@ -36,7 +36,7 @@ static bool make_folder(struct folder *f, struct diag *d)
     snprintf(f->ptx, sizeof f->ptx, "%s/out.ptx", f->path);
     snprintf(f->messages, sizeof f->messages, "%s/messages", f->path);
     FILE *out = fopen(f->header, "w");
-    bool ok = out && fwrite(cuda_user, 1, (size_t)(cuda_user_end - cuda_user), out) > 0;
+    bool ok = out && fputs(cuda_user, out) >= 0;
     if (out && fclose(out) != 0)
         ok = false;
     return ok || diag_set(d, 0, 0, "%s: %s; expected room for a header", f->header,
@@ -60,8 +60,9 @@ static char *load(const char *path)
     while (in && got > 0) {
         if (size + 1 >= room) {
             room = room ? 2 * room : 65536;
-            text = realloc(text, room);
-            assert(text);
+            char *more = realloc(text, room);
+            assert(more);
+            text = more;
         }
         got = fread(text + size, 1, room - size - 1, in);
         size += got;
