@@ -8,11 +8,13 @@
 #define SUITES(X) \
     X(diag) X(trace) X(ops) X(gradient) X(expand) X(param) X(machine) X(figures) X(output) X(options) \
     X(report) X(report_table) X(validate) X(gpu_curve) X(kernel_args) X(gpu_result) X(kernel_plan) \
-    X(bf16) X(mxu) X(mxu_twin) \
+    X(bf16) X(exact) X(functions) X(mxu) X(mxu_twin) \
     X(block) X(link) X(engine) X(engine_ends) X(pool) X(isolate) \
     X(ports) X(board) X(dma) X(units) X(lower) X(ledger) X(gemm) X(run) X(result) \
     X(hbm_map) X(hbm_rules) X(hbm) X(hbm_block) X(hbm_together) X(hbm_peers) X(front) X(l2) X(l2_values) X(gpu_chip) \
     X(ptx) X(ptx_forms) X(ptx_refusals) \
+    X(execute_integer) X(execute_bits) X(execute_float) X(execute_convert) X(execute_compare) \
+    X(execute_lanes) X(execute_memory) X(tensor) X(memory) X(warp) X(interpret) \
     X(compile) X(compile_graph) X(compile_schedule) X(compile_same) X(launch) X(sm) X(sm_memory) X(sm_same) X(gpu_choose) X(gpu_lower) X(gpu_lower_values) \
     X(kernels) X(kernels_gemm) X(kernels_ops) X(kernels_sums)
 

@@ -1,8 +1,7 @@
 /* execute_approx.c - ex2, lg2, sin, cos, tanh: PTX only bounds their errors.
  *
  * Each is computed in double (models/numerics/functions.h) and rounded once, so it is within
- * half a place and a little of the true value: nearer than any chip's.  16-bit ones are
- * rounded from f32.
+ * half a place and a little of the true value: nearer than any chip's.
  */
 #include "models/gpu/execute_inside.h"
 
@@ -11,32 +10,26 @@
 
 #define F(x) f32_from_bits(x)
 
-GPU_INLINE uint32_t ex2(uint32_t a) { return gpu_f32((float)functions_exp2((double)F(a))); }
-GPU_INLINE uint32_t lg2(uint32_t a) { return gpu_f32((float)functions_log2((double)F(a))); }
-GPU_INLINE uint32_t sine(uint32_t a) { return gpu_f32((float)functions_sin((double)F(a))); }
-GPU_INLINE uint32_t cosine(uint32_t a) { return gpu_f32((float)functions_cos((double)F(a))); }
-GPU_INLINE uint32_t tangent(uint32_t a) { return gpu_f32((float)functions_tanh((double)F(a))); }
-
 #define OF_F32(name, f)                                                             \
-    GPU_OP1(name##_f32, 32, 32, f(a))                                               \
-    GPU_OP1(name##_f32_ftz, 32, 32, gpu_flush(f(gpu_flush(a))))
-OF_F32(ex2, ex2)
-OF_F32(lg2, lg2)
-OF_F32(sin, sine)
-OF_F32(cos, cosine)
-GPU_OP1(tanh_f32, 32, 32, tangent(a))
+    GPU_INLINE uint32_t name##_of(uint32_t a) { return gpu_f32((float)f((double)F(a))); } \
+    GPU_OP1(name##_f32, 32, 32, name##_of(a))                                       \
+    GPU_OP1(name##_f32_ftz, 32, 32, gpu_flush(name##_of(gpu_flush(a))))
+OF_F32(ex2, functions_exp2)
+OF_F32(lg2, functions_log2)
+OF_F32(sin, functions_sin)
+OF_F32(cos, functions_cos)
+GPU_OP1(tanh_f32, 32, 32, gpu_f32((float)functions_tanh((double)F(a))))
 
-/* f of a half, as a half. */
 #define F16_OF(f, x)                                                                \
-    half_from_f32(F(f(f32_bits(half_to_f32((x) & 0xffff)))), GPU_F16_NAN)
-#define BF16_OF(f, x) half_bf16_from_f32(F(f((x) << 16)), GPU_F16_NAN)
+    half_from_f32(half_cut(f((double)half_to_f32((x) & 0xffff))), GPU_F16_NAN)
+#define BF16_OF(f, x) half_bf16_from_f32(half_cut(f((double)half_bf16_to_f32(x))), GPU_F16_NAN)
 #define OF_HALVES(name, f)                                                          \
     GPU_OP1(name##_f16, 32, 32, F16_OF(f, a))                                       \
     GPU_OP1(name##_f16x2, 32, 32, F16_OF(f, a) | F16_OF(f, a >> 16) << 16)          \
     GPU_OP1(name##_bf16, 32, 32, BF16_OF(f, a))                                     \
     GPU_OP1(name##_bf16x2, 32, 32, BF16_OF(f, a) | BF16_OF(f, a >> 16) << 16)
-OF_HALVES(ex2, ex2)
-OF_HALVES(tanh, tangent)
+OF_HALVES(ex2, functions_exp2)
+OF_HALVES(tanh, functions_tanh)
 
 #define F32 GPU_T(F32)
 #define AP  GPU_M(APPROX)

@@ -9,14 +9,7 @@
 
 #include "models/numerics/half.h"
 
-/* A double to the nearest f16: cut to an f32 whose last bit says whether there was more. */
-GPU_INLINE uint32_t from_double(double x)
-{
-    const uint64_t rest = (UINT64_C(1) << 29) - 1;
-    uint64_t bits = gpu_f64_bits(x), odd = (uint64_t)((bits & rest) != 0) << 29;
-    uint64_t cut = x == x ? (bits & ~rest) | odd : bits;
-    return half_from_f32((float)gpu_f64_from_bits(cut), GPU_F16_NAN);
-}
+GPU_INLINE uint32_t from_double(double x) { return half_from_f32(half_cut(x), GPU_F16_NAN); }
 
 #define W(x) ((double)half_to_f32((x) & 0xffff))
 #define R(x) ((uint32_t)exact_##x)

@@ -122,6 +122,10 @@ static void load_from(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask
         if (!(mask >> l & 1))
             continue;
         if (address[l] >= size || size - address[l] < op->access.bytes) {
+            if (!w->outside) {
+                w->outside_lane = (uint8_t)l;
+                w->outside_at = address[l];
+            }
             w->outside = true;
             continue;
         }

@@ -124,8 +124,10 @@ static bool check(struct run *r, const struct gpu_warp *w, const struct gpu_op *
         return gpu_interpret_fault(&r->in, w, op, GPU_LANES,
                                    "the warp is in more than %d parts", GPU_SPLITS);
     if (w->outside)
-        return gpu_interpret_fault(&r->in, w, op, GPU_LANES,
-                                   "a load past the end of the parameters or constants");
+        return gpu_interpret_fault(&r->in, w, op, w->outside_lane, "a load of %u bytes at 0x%"
+                                   PRIx64 " is past the end of the %s", op->access.bytes,
+                                   w->outside_at, op->access.space == GPU_SPACE_PARAM
+                                   ? "parameters" : "constants");
     return true;
 }
 
@@ -147,6 +149,7 @@ static bool step(struct run *r, struct waiter *v)
     if (is_memory(op) && !gpu_interpret_access(&r->in, w, op, mask))
         return false;
     r->in.block.clock++;
+    r->in.block.ns++;
     gpu_warp_step(w, op, mask, true);
     if (op->kind == GPU_EXIT)
         open_after_exit(r);

@@ -18,8 +18,9 @@ struct gpu_tensor_form gpu_tensor_form(enum gpu_generation g, unsigned columns, 
                                        bool is_tf32, bool half_sums)
 {
     static const unsigned groups[] = { [GPU_SM_70] = 4, [GPU_SM_80] = 8, [GPU_SM_90] = 16 };
+    static const unsigned of_tf32[] = { [GPU_SM_70] = 4, [GPU_SM_80] = 4, [GPU_SM_90] = 8 };
     static const unsigned extras[] = { [GPU_SM_70] = 0, [GPU_SM_80] = 1, [GPU_SM_90] = 2 };
-    unsigned group = is_tf32 ? groups[g] / 2 : groups[g];
+    unsigned group = is_tf32 ? of_tf32[g] : groups[g];
     return (struct gpu_tensor_form){
         .columns = columns, .k = k, .group = group < k ? group : k, .extra = extras[g],
         .half_sums = half_sums

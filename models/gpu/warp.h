@@ -45,7 +45,9 @@ struct gpu_warp {
     uint32_t  ended;                /* lanes that are no longer, or never were */
     uint32_t  number;               /* in its block */
     bool      overflow;             /* more parts than GPU_SPLITS: a fault */
-    bool      outside;              /* ld.param or ld.const past the end: a fault */
+    bool      outside;              /* ld.param or ld.const past the end: a fault, of this */
+    uint8_t   outside_lane;         /* lane, at this address */
+    uint64_t  outside_at;
     struct gpu_split split[GPU_SPLITS];
 };
 

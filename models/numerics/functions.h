@@ -115,6 +115,7 @@ static inline double functions_sine(double x, int quarter)
     c = c * z + 1;
     double result = turn & 1 ? c : s;
     result = turn & 2 ? -result : result;
+    result = quarter == 0 && x == 0 ? x : result;   /* -0 */
     return x - x == 0 ? result : x - x;             /* of an infinity there is none */
 }
 
@@ -127,6 +128,7 @@ static inline double functions_tanh(double x)
     double size = 1 - 2 / (e + 1), large = x < 0 ? -size : size, z = x * x;
     double small = x - x * z * (1.0 / 3 - z * (2.0 / 15 - z * (17.0 / 315)));
     double result = z < 1e-4 ? small : large;
+    result = x == 0 ? x : result;                   /* -0 */
     return x == x ? result : x;
 }
 

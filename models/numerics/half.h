@@ -33,6 +33,20 @@ static inline uint32_t half_bf16_from_f32(float x, uint32_t nan)
     return x == x ? (bits + 0x7fff + (bits >> 16 & 1)) >> 16 : nan;
 }
 
+/* A double as an f32 whose last bit says whether there was more: what is then rounded to 16
+ * bits is rounded once.  Exact where the double is at least 2^-126 (or 0). */
+static inline float half_cut(double x)
+{
+    const uint64_t rest = (UINT64_C(1) << 29) - 1;
+    uint64_t bits, cut;
+    double result;
+    memcpy(&bits, &x, sizeof bits);
+    cut = (bits & ~rest) | (uint64_t)((bits & rest) != 0) << 29;
+    cut = x == x ? cut : bits;
+    memcpy(&result, &cut, sizeof result);
+    return (float)result;
+}
+
 static inline float half_bf16_to_f32(uint32_t half) { return f32_from_bits(half << 16); }
 
 #endif
