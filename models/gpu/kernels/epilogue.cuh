@@ -29,26 +29,27 @@ struct epilogue {
 
 INLINE u32 element_bytes(u32 e) { return e == F32 ? 4 : 2; }
 
-INLINE float relu(bool wanted, float x) { return wanted && !(x > 0) ? 0 : x; }
+INLINE float relu(float x) { return x > 0 ? x : 0; }
 INLINE float keep(float mask, float x) { return mask > 0 ? x : 0; }
 
 /* Four columns of one row; all are inside, and aligned to four elements. */
-INLINE void finish4(const epilogue &e, u32 row, u32 column, f32x4 x)
+INLINE void finish4(const epilogue &e, u64 c_at, u64 mask_at, f32x4 x)
 {
-    bool r = has_relu(e.flags);
-    x = f32x4{relu(r, x.x), relu(r, x.y), relu(r, x.z), relu(r, x.w)};
+    if (has_relu(e.flags))
+        x = f32x4{relu(x.x), relu(x.y), relu(x.z), relu(x.w)};
     if (has_mask(e.flags)) {
-        f32x4 k = load4_any(mask_element(e.flags), e.mask, (u64)row * e.ldmask + column);
+        f32x4 k = load4_any(mask_element(e.flags), e.mask, mask_at);
         x = f32x4{keep(k.x, x.x), keep(k.y, x.y), keep(k.z, x.z), keep(k.w, x.w)};
     }
-    store4_any(c_element(e.flags), e.c, (u64)row * e.ldc + column, x);
+    store4_any(c_element(e.flags), e.c, c_at, x);
 }
 
 INLINE void finish1(const epilogue &e, u32 row, u32 column, float x)
 {
     if (has_bias(e.flags))
         x += load_any(bias_element(e.flags), e.bias, column);
-    x = relu(has_relu(e.flags), x);
+    if (has_relu(e.flags))
+        x = relu(x);
     if (has_mask(e.flags))
         x = keep(load_any(mask_element(e.flags), e.mask, (u64)row * e.ldmask + column), x);
     store_any(c_element(e.flags), e.c, (u64)row * e.ldc + column, x);
@@ -79,9 +80,18 @@ INLINE void finish_slice(const epilogue &e, const float *from, u32 row, u32 colu
     u32 rows = row < e.m ? min_u32(e.m - row, ROWS) : 0, at = lane % lanes * 4;
 
     if (fours) {
+        u32 r = lane / lanes;
+        u64 c_at = (u64)(row + r) * e.ldc + column + at;
+        u64 mask_at = (u64)(row + r) * e.ldmask + column + at;
+        const float *x = from + r * pitch + at;
+        if (column + at >= e.n)
+            rows = 0;
 #pragma unroll 1
-        for (u32 r = lane / lanes; r < rows && column + at < e.n; r += 32 / lanes)
-            finish4(e, row + r, column + at, *(const f32x4 *)(from + r * pitch + at) + bias);
+        for (; r < rows; r += 32 / lanes, x += 32 / lanes * pitch) {
+            finish4(e, c_at, mask_at, *(const f32x4 *)x + bias);
+            c_at += 32 / lanes * e.ldc;
+            mask_at += 32 / lanes * e.ldmask;
+        }
     } else {
         u32 columns = column < e.n ? min_u32(e.n - column, COLUMNS) : 0;
 #pragma unroll 1

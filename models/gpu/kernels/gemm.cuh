@@ -42,9 +42,11 @@ struct problem {
 #define U64_AGAIN(kernel, number) \
     ({ u64 again; \
        asm volatile("ld.param.u64 %0, [" #kernel "_param_" #number "];" : "=l"(again)); again; })
+#define POINTER_AGAIN(kernel, number) \
+    ((void *)(__attribute__((address_space(1))) void *)U64_AGAIN(kernel, number))
 #define GEMM_AGAIN(kernel) \
-    { nullptr, nullptr, (void *)U64_AGAIN(kernel, 2), (const void *)U64_AGAIN(kernel, 3), \
-      (const void *)U64_AGAIN(kernel, 4), U32_AGAIN(kernel, 5), U32_AGAIN(kernel, 6), 0, 0, 0, \
+    { nullptr, nullptr, POINTER_AGAIN(kernel, 2), POINTER_AGAIN(kernel, 3), \
+      POINTER_AGAIN(kernel, 4), U32_AGAIN(kernel, 5), U32_AGAIN(kernel, 6), 0, 0, 0, \
       U32_AGAIN(kernel, 10), U32_AGAIN(kernel, 11), 0, 0, U64_AGAIN(kernel, 14), \
       U64_AGAIN(kernel, 15), U32_AGAIN(kernel, 16), 0, U32_AGAIN(kernel, 18), \
       U32_AGAIN(kernel, 19) }

@@ -27,10 +27,30 @@ INLINE u16 bf16_of(float x)
 INLINE float of_bf16(u16 h) { return as_float((u32)h << 16); }
 
 /* Two elements in a word, the first one low. */
-INLINE u32 pack(u16 low, u16 high) { return low | (u32)high << 16; }
+INLINE u32 pack(u16 low, u16 high)
+{
+    u32 word;
+    asm("mov.b32 %0, {%1, %2};" : "=r"(word) : "h"(low), "h"(high));
+    return word;
+}
 
 INLINE float of_half(element e, u16 h) { return e == F16 ? of_f16(h) : of_bf16(h); }
 INLINE u16   half_of(element e, float x) { return e == F16 ? f16_of(x) : bf16_of(x); }
+
+/* The same of two numbers, rounded. */
+INLINE u32 halves_of(element e, float low, float high)
+{
+#if __CUDA_ARCH__ >= 800
+    u32 word;
+    if (e == F16)
+        asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(word) : "f"(high), "f"(low));
+    else
+        asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(word) : "f"(high), "f"(low));
+    return word;
+#else
+    return pack(half_of(e, low), half_of(e, high));
+#endif
+}
 
 /* Element `i` of a tensor whose type is known only when the kernel runs: every thread of the
  * grid takes the same way. */
@@ -70,11 +90,9 @@ INLINE void store4_any(u32 e, void *p, u64 i, f32x4 x)
     if (e == F32)
         *(f32x4 *)((float *)p + i) = x;
     else if (e == F16)
-        *(u32x2 *)((u16 *)p + i) = u32x2{pack(f16_of(x.x), f16_of(x.y)),
-                                         pack(f16_of(x.z), f16_of(x.w))};
+        *(u32x2 *)((u16 *)p + i) = u32x2{halves_of(F16, x.x, x.y), halves_of(F16, x.z, x.w)};
     else
-        *(u32x2 *)((u16 *)p + i) = u32x2{pack(bf16_of(x.x), bf16_of(x.y)),
-                                         pack(bf16_of(x.z), bf16_of(x.w))};
+        *(u32x2 *)((u16 *)p + i) = u32x2{halves_of(BF16, x.x, x.y), halves_of(BF16, x.z, x.w)};
 }
 
 #endif

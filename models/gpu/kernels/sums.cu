@@ -207,7 +207,7 @@ KERNEL __launch_bounds__(256) split_sum(const void *workspace, void *c, const vo
             sum += *(const f32x4 *)(from + i * part);
         if (has_bias(flags))
             sum += load4_any(bias_element(flags), bias, column);
-        finish4(e, row, column, sum);
+        finish4(e, (u64)row * ldc + column, (u64)row * ldmask + column, sum);
         return;
     }
 #pragma unroll 1

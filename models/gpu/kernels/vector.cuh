@@ -55,7 +55,7 @@ template <int E> INLINE void store(void *p, u64 i, u32 types, int operand, const
         u32x4 w;
 #pragma unroll
         for (int j = 0; j < 4; j++)
-            w[j] = pack(half_of((element)E, v.x[j * 2]), half_of((element)E, v.x[j * 2 + 1]));
+            w[j] = halves_of((element)E, v.x[j * 2], v.x[j * 2 + 1]);
         *(u32x4 *)((u16 *)p + i) = w;
     }
 }
