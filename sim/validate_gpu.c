@@ -11,12 +11,11 @@
 
 enum { M, N, K, TRANSPOSE_A, TRANSPOSE_B, TYPE, FLOOR_US };
 
-/* Back to back, a product's time is that from block to block: a run's without its own
- * start, with the gap to the next kernel in its place. */
+/* Back to back, a product's time is that from block to block: a run's, which is without its
+ * own start, and the gap to the next kernel. */
 static double time_of(const json_t *result, const struct figures *f)
 {
-    return validate_field(result, "time_s") - validate_field(result, "launch_s")
-         + f->gpu.launch.next_us / US;
+    return validate_field(result, "time_s") + f->gpu.launch.next_us / US;
 }
 
 static double run_product(const struct validate_row *row, struct diag *d)
