@@ -8,12 +8,19 @@
  * a written sector needs no fill; dirty ones go back when their line is needed.  Atomics are
  * done in the slice.  With two partitions a line has its home in one; a request of the other
  * partition's SM goes to the slice of the same place on its own side, which may keep a copy
- * (`copies: near`), and else asks the home.  A write goes to the home and takes the copy away.
+ * (`copies: near`), and else asks the home.  A write goes to the home, takes the copy away and
+ * is answered when it is gone; a line that leaves its home takes its copy away too.
  *
  * The slices of a line's home hold its value: stores and atomics take effect when they are
  * served here, and a load gets what is here then.
  *
- * Not modelled: compression, persistence hints, ECC.
+ * A slice is one queue for requests, fills and the other partition's words, in order of
+ * arrival; `hit_cycles` is the way out to the SMs, once for each answer.  The line that goes
+ * is the one not used for longest (LRU).  A sector written in part is valid only once it has
+ * been read from memory; it is written back without that, its other bytes masked.
+ *
+ * Not modelled: compression, persistence hints, ECC; dirty lines are not written back before
+ * their place is needed, and those that are left at the end of a run never.
  */
 #ifndef MODELS_GPU_L2_H
 #define MODELS_GPU_L2_H
@@ -49,7 +56,8 @@ struct gpu_l2_map {
     uint32_t partitions, stacks, slices;    /* slices of a group */
     uint32_t line_bytes;
 };
-void     gpu_l2_map_init(struct gpu_l2_map *m, const struct gpu_config *c, const struct hbm_map *hbm);
+void     gpu_l2_map_init(struct gpu_l2_map *m, const struct gpu_config *c,
+                         const struct hbm_map *hbm);
 uint32_t gpu_l2_map_partition(const struct gpu_l2_map *m, uint64_t address);
 uint32_t gpu_l2_map_slice(const struct gpu_l2_map *m, uint64_t address);
 /* The group an SM of `partition` sends to: group = partition * stacks + stack. */
