@@ -10,7 +10,7 @@
 
 #include "models/gpu/sm_inside.h"
 
-static void *zeroed(size_t count, size_t size)
+void *sm_zeroed(size_t count, size_t size)
 {
     void *p = calloc(count > 0 ? count : 1, size);
     if (!p)
@@ -20,7 +20,7 @@ static void *zeroed(size_t count, size_t size)
 
 struct gpu_sm *gpu_sm_new(const struct gpu_sm_config_run *run)
 {
-    struct gpu_sm *sm = zeroed(1, sizeof *sm);
+    struct gpu_sm *sm = sm_zeroed(1, sizeof *sm);
     sm->run = *run;
     sm->c = run->config;
     sm->clock.hz = (uint64_t)(run->config->gpu.clock_mhz * 1e6 + 0.5);
@@ -28,7 +28,7 @@ struct gpu_sm *gpu_sm_new(const struct gpu_sm_config_run *run)
     sm->front_at = sm->answer_at = sm->out_at = sm->done_at = sm->unit_at = CYCLE_NEVER;
     /* The slices are told where these are before the run; what is never touched costs nothing. */
     if (run->values)
-        sm->payloads = zeroed((size_t)sm->c->l1.mshrs + sm->c->l1.stores, sizeof *sm->payloads);
+        sm->payloads = sm_zeroed((size_t)sm->c->l1.mshrs + sm->c->l1.stores, sizeof *sm->payloads);
     return sm;
 }
 

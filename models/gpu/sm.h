@@ -14,6 +14,12 @@
  *
  * Each cycle of each scheduler has one cause: the operation issued, or what the warp that
  * issued next had waited for last.
+ *
+ * Not modelled: two operations issued in one cycle; a register file split into places (that
+ * the warps of a block fit is reckoned, not where); lanes of a warp in different halves of a
+ * 16-byte access that want the same word (each quarter-warp is a phase of its own); the time
+ * of an instruction fetch in L2; cp.async bytes that wait for shared memory's ports, which
+ * they take as they come; a barrier that only some lanes of a warp reach (a fault).
  */
 #ifndef MODELS_GPU_SM_H
 #define MODELS_GPU_SM_H

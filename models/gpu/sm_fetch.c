@@ -11,14 +11,6 @@
 
 #include "models/gpu/sm_inside.h"
 
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count > 0 ? count : 1, size);
-    if (!p)
-        abort();
-    return p;
-}
-
 static uint32_t lines(uint64_t bytes, const struct gpu_config *c)
 {
     uint64_t n = bytes / c->fetch.line_bytes;
@@ -31,11 +23,11 @@ void sm_fetch_make(struct gpu_sm *sm)
     uint32_t l1 = sm->l1i_lines = lines(sm->c->fetch.l1_bytes, sm->c);
     uint32_t ops = sm->c->fetch.line_bytes / sm->c->fetch.instruction_bytes;
     sm->line_ops = ops > 0 ? ops : 1;
-    sm->l1i = zeroed(l1, sizeof *sm->l1i);
-    sm->l1i_tags = zeroed(l1, sizeof *sm->l1i_tags);
+    sm->l1i = sm_zeroed(l1, sizeof *sm->l1i);
+    sm->l1i_tags = sm_zeroed(l1, sizeof *sm->l1i_tags);
     for (uint32_t i = 0; i < sm->c->sm.subcores; i++) {
-        sm->subcores[i].l0 = zeroed(l0, sizeof *sm->subcores[i].l0);
-        sm->subcores[i].l0_tags = zeroed(l0, sizeof *sm->subcores[i].l0_tags);
+        sm->subcores[i].l0 = sm_zeroed(l0, sizeof *sm->subcores[i].l0);
+        sm->subcores[i].l0_tags = sm_zeroed(l0, sizeof *sm->subcores[i].l0_tags);
     }
 }
 

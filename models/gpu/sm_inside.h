@@ -252,6 +252,7 @@ static inline when_t sm_when(const struct gpu_sm *sm, cycle_t cycle, unsigned ca
 /* ---- sm.c: schedulers must stop where something else than an issue is due: to be called
  * when that may have become earlier. */
 void sm_look(struct gpu_sm *sm);
+void *sm_zeroed(size_t count, size_t size);     /* memory; never NULL */
 
 /* ---- sm_block.c */
 void sm_make(struct gpu_sm *sm);

@@ -10,22 +10,14 @@
 
 #include "models/gpu/sm_inside.h"
 
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count > 0 ? count : 1, size);
-    if (!p)
-        abort();
-    return p;
-}
-
 void sm_tags_make(struct sm_tags *t, uint32_t lines)
 {
     t->lines = lines;
     for (t->buckets = 1; t->buckets < lines; t->buckets *= 2)
         ;
-    t->tag = zeroed(lines, sizeof *t->tag);
-    t->bucket = zeroed(t->buckets, sizeof *t->bucket);
-    t->hand = zeroed(lines, sizeof *t->hand);
+    t->tag = sm_zeroed(lines, sizeof *t->tag);
+    t->bucket = sm_zeroed(t->buckets, sizeof *t->bucket);
+    t->hand = sm_zeroed(lines, sizeof *t->hand);
     sm_tags_forget(t);
 }
 

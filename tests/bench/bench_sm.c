@@ -223,7 +223,62 @@ static void run(struct bench *b)
     }
 }
 
-static double bench(const struct gpu_config *c, size_t i, bool values)
+static struct bench *build(const struct gpu_config *c, const struct gpu_launch *l,
+                           const struct gpu_occupancy *o, struct gpu_memory *memory, bool values)
+{
+    struct bench *b = calloc(1, sizeof *b);
+    if (!b)
+        exit(1);
+    b->blocks = l->grid[0];
+    b->values = values;
+    b->bytes = calloc(BUFFER, 1);
+    b->from_sms = link_of(SMS, 64);
+    b->requests = link_of(SMS, 256);
+    for (uint32_t s = 0; s < SMS; s++) {
+        b->to_sm[s] = link_of(1, 64);
+        b->answers[s] = link_of(1, ANSWERS);
+        struct gpu_sm_config_run run_config = {
+            .name = "sm", .config = c, .launches = l, .occupancy = o, .launch_count = 1,
+            .groups = 1, .number = s, .values = values, .memory = memory,
+            .from_front = b->to_sm[s], .to_front = b->from_sms, .front_sender = s,
+            .requests = &b->requests, .answers = b->answers[s], .port = one_port,
+        };
+        b->sm[s] = gpu_sm_new(&run_config);
+        b->block[s] = gpu_sm_block(b->sm[s]);
+    }
+    return b;
+}
+
+static void take_down(struct bench *b)
+{
+    for (uint32_t s = 0; s < SMS; s++) {
+        gpu_sm_free(b->sm[s]);
+        link_free(b->to_sm[s]);
+        link_free(b->answers[s]);
+    }
+    link_free(b->from_sms);
+    link_free(b->requests);
+    free(b->bytes);
+    free(b);
+}
+
+static void time_it(const struct gpu_config *c, size_t i, const struct gpu_launch *l,
+                    const struct gpu_occupancy *o, struct gpu_memory *memory, bool values)
+{
+    struct bench *b = build(c, l, o, memory, values);
+    clock_t start = clock();
+    run(b);
+    double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    uint64_t operations = 0;
+    for (uint32_t s = 0; s < SMS; s++)
+        operations += gpu_sm_stats(b->sm[s], 0, 0).operations;
+    printf("sm %-6s %-6s %6.2f million warp operations a CPU second (%.1f million)\n",
+           cases[i].name, values ? "values" : "timing", (double)operations / seconds / 1e6,
+           (double)operations / 1e6);
+    take_down(b);
+}
+
+static void bench(const struct gpu_config *c, size_t i, bool values)
 {
     struct text t;
     struct diag d = { .text = "" };
@@ -241,48 +296,11 @@ static double bench(const struct gpu_config *c, size_t i, bool values)
         diag_print(&d, stderr);
         exit(1);
     }
-    struct bench *b = calloc(1, sizeof *b);
-    if (!b)
-        exit(1);
-    b->blocks = cases[i].blocks;
-    b->values = values;
-    b->bytes = calloc(BUFFER, 1);
-    b->from_sms = link_of(SMS, 64);
-    b->requests = link_of(SMS, 256);
-    for (uint32_t s = 0; s < SMS; s++) {
-        b->to_sm[s] = link_of(1, 64);
-        b->answers[s] = link_of(1, ANSWERS);
-        struct gpu_sm_config_run run_config = {
-            .name = "sm", .config = c, .launches = &l, .occupancy = &o, .launch_count = 1,
-            .groups = 1, .number = s, .values = values, .memory = memory,
-            .from_front = b->to_sm[s], .to_front = b->from_sms, .front_sender = s,
-            .requests = &b->requests, .answers = b->answers[s], .port = one_port,
-        };
-        b->sm[s] = gpu_sm_new(&run_config);
-        b->block[s] = gpu_sm_block(b->sm[s]);
-    }
-    clock_t start = clock();
-    run(b);
-    double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
-    uint64_t operations = 0;
-    for (uint32_t s = 0; s < SMS; s++) {
-        operations += gpu_sm_stats(b->sm[s], 0, 0).operations;
-        gpu_sm_free(b->sm[s]);
-        link_free(b->to_sm[s]);
-        link_free(b->answers[s]);
-    }
-    link_free(b->from_sms);
-    link_free(b->requests);
-    free(b->bytes);
-    free(b);
+    time_it(c, i, &l, &o, memory, values);
     gpu_memory_free(memory);
     gpu_kernel_free(k);
     ptx_free(m);
     free(t.at);
-    printf("sm %-6s %-8s %6.2f million warp operations a CPU second (%.1f million)\n",
-           cases[i].name, values ? "values" : "timing", (double)operations / seconds / 1e6,
-           (double)operations / 1e6);
-    return seconds;
 }
 
 int main(int argc, char **argv)

@@ -131,6 +131,82 @@ START_TEST(a_branch_shows_its_bubble)
 }
 END_TEST
 
+/* Predicate 1: the lanes of table 0 that are not 0. */
+static void set_predicate(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask)
+{
+    (void)op;
+    for (unsigned lane = 0; lane < GPU_LANES; lane++)
+        if (mask >> lane & 1 && rig_tables[0][lane])
+            w->predicates[1] |= UINT32_C(1) << lane;
+}
+
+START_TEST(a_split_warp_issues_both_sides_one_after_the_other)
+{
+    struct rig *r = rig_new();
+    r->config.pipes.branch_cycles = 5;
+    for (uint32_t l = 0; l < GPU_LANES; l++)
+        rig_tables[0][l] = l < 11;
+    rig_op(r, (struct gpu_op){ .kind = GPU_COMPUTE, .pipe = GPU_PIPE_CONTROL, .latency = 1,
+                               .flags = GPU_OP_CONTROL, .execute = set_predicate,
+                               .event = GPU_EVENTS_COUNT }, NULL, NULL);
+    uint32_t branch = rig_simple(r, GPU_BRANCH, 0);
+    r->ops[branch].guard = 1;
+    rig_log(r);                                     /* 21 lanes */
+    uint32_t over = rig_simple(r, GPU_BRANCH, 0);
+    r->ops[branch].target = rig_log(r);             /* 11 lanes */
+    uint32_t meet = rig_log(r);                     /* all */
+    r->ops[branch].reconverge = r->ops[over].reconverge = r->ops[over].target = meet;
+    finish(r, 1, 32);
+    ck_assert_uint_eq(rig_count, 3);
+    ck_assert_uint_eq(rig_at(0, 0, 0), T0 + 1 + 5);
+    ck_assert_uint_eq(rig_at(0, 0, 1), T0 + 1 + 5 + 1 + 5);
+    /* Where they meet another part goes on: a jump like a branch's. */
+    ck_assert_uint_eq(stats(r).splits, 1);
+    /* Of the guarded branch only the lanes that take it count. */
+    ck_assert_uint_eq(stats(r).lanes, 32 + 11 + 21 + 21 + 11 + 32 + 32);
+    rig_free(r);
+}
+END_TEST
+
+/* ---- instructions: lines of 8 operations; 9 cycles from the SM's cache, 70 more from L2 */
+
+START_TEST(a_line_of_instructions_comes_when_it_was_asked_for)
+{
+    static const struct { uint32_t ahead; cycle_t line1, line2; } cases[] = {
+        /* The first line is there 79 cycles on, and its last operation issues 7 later. */
+        { 0, 79 + 8 + 79, 2 * (79 + 8) + 79 },
+        /* The lines behind it were asked for 1 and 2 cycles after it. */
+        { 2, 79 + 8, 79 + 16 },
+    };
+    struct rig *r = rig_new();
+    r->config.fetch.l0_miss_cycles = 9;
+    r->config.fetch.l1_miss_cycles = 70;
+    r->config.fetch.prefetch_lines = cases[_i].ahead;
+    for (int i = 0; i < 23; i++)
+        rig_log(r);
+    finish(r, 1, 32);
+    ck_assert_uint_eq(rig_at(0, 0, 0), T0 + 79);
+    ck_assert_uint_eq(rig_at(0, 0, 8), T0 + cases[_i].line1);
+    ck_assert_uint_eq(rig_at(0, 0, 16), T0 + cases[_i].line2);
+    ck_assert_uint_eq(stats(r).fetch_misses, _i ? 1 : 3);
+    rig_free(r);
+}
+END_TEST
+
+START_TEST(schedulers_share_what_the_sm_fetched)
+{
+    struct rig *r = rig_new();
+    r->config.fetch.l0_miss_cycles = 9;
+    r->config.fetch.l1_miss_cycles = 70;
+    rig_log(r);
+    finish(r, 1, 2 * 32);
+    ck_assert_uint_eq(rig_at(0, 0, 0), T0 + 79);
+    ck_assert_uint_eq(rig_at(0, 1, 0), T0 + 79);    /* the same line, under way */
+    ck_assert_uint_eq(stats(r).fetch_misses, 2);
+    rig_free(r);
+}
+END_TEST
+
 /* ---- several warps of one scheduler */
 
 /* Four operations, each as long as its pipe takes: 1 cycle. */
@@ -251,6 +327,50 @@ START_TEST(a_barrier_waits_for_the_last_warp)
 }
 END_TEST
 
+static void set_warp_predicate(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask)
+{
+    (void)op;
+    w->predicates[1] = rig_tables[0][w->number] ? mask : 0;
+}
+
+/* The warps of table 0 that are not 0 end at once. */
+static void end_some(struct rig *r)
+{
+    rig_op(r, (struct gpu_op){ .kind = GPU_COMPUTE, .pipe = GPU_PIPE_CONTROL, .latency = 1,
+                               .flags = GPU_OP_CONTROL, .execute = set_warp_predicate,
+                               .event = GPU_EVENTS_COUNT }, NULL, NULL);
+    r->ops[rig_simple(r, GPU_EXIT, 0)].guard = 1;
+}
+
+START_TEST(a_warp_that_has_ended_is_not_waited_for)
+{
+    struct rig *r = rig_new();
+    r->config.pipes.barrier_cycles = 17;
+    rig_tables[0][1] = 1;
+    end_some(r);
+    rig_simple(r, GPU_BARRIER, 0);
+    rig_log(r);
+    finish(r, 1, 3 * 32);
+    /* All were at the exit at T0 + 1; the others came to the barrier at T0 + 2. */
+    ck_assert_uint_eq(rig_at(0, 0, 0), T0 + 2 + 17);
+    ck_assert_uint_eq(rig_at(0, 2, 0), T0 + 2 + 17);
+    ck_assert_uint_eq(rig_count, 2);
+    rig_free(r);
+}
+END_TEST
+
+START_TEST(who_only_arrives_goes_on)
+{
+    struct rig *r = rig_new();
+    r->ops[rig_simple(r, GPU_BARRIER, 3)].flags = GPU_OP_ARRIVE;
+    rig_log(r);
+    finish(r, 1, 2 * 32);
+    ck_assert_uint_eq(rig_at(0, 0, 0), T0 + 1);
+    ck_assert_uint_eq(stats(r).cycles[GPU_CAUSE_BARRIER], 0);
+    rig_free(r);
+}
+END_TEST
+
 Suite *sm_suite(void)
 {
     Suite *s = suite_create("sm");
@@ -261,6 +381,9 @@ Suite *sm_suite(void)
     tcase_add_test(t, operands_of_one_bank_hold_up_the_port);
     tcase_add_test(t, who_writes_a_register_under_way_waits_for_it);
     tcase_add_test(t, a_branch_shows_its_bubble);
+    tcase_add_test(t, a_split_warp_issues_both_sides_one_after_the_other);
+    tcase_add_loop_test(t, a_line_of_instructions_comes_when_it_was_asked_for, 0, 2);
+    tcase_add_test(t, schedulers_share_what_the_sm_fetched);
     tcase_add_test(t, a_greedy_scheduler_stays_with_a_warp_as_long_as_it_can);
     tcase_add_test(t, a_round_robin_scheduler_takes_turns);
     tcase_add_test(t, other_warps_fill_the_latency_of_one);
@@ -270,6 +393,8 @@ Suite *sm_suite(void)
     tcase_add_test(t, as_many_blocks_run_as_fit_and_one_waits);
     tcase_add_test(t, an_sm_without_blocks_counts_idle_cycles_and_holds_nothing);
     tcase_add_test(t, a_barrier_waits_for_the_last_warp);
+    tcase_add_test(t, a_warp_that_has_ended_is_not_waited_for);
+    tcase_add_test(t, who_only_arrives_goes_on);
     suite_add_tcase(s, t);
     return s;
 }

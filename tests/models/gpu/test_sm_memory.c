@@ -292,6 +292,46 @@ START_TEST(l1_is_what_shared_memory_leaves_and_forgets_the_least_used)
 }
 END_TEST
 
+START_TEST(a_launch_begins_with_an_empty_l1)
+{
+    struct rig *r = rig_new();
+    global_addresses(r, 0, 4);
+    rig_global(r, GPU_LOAD, GPU_CACHE_ALL, 4, 8, 2);
+    finish(r, 1, 32);
+    ck_assert_uint_eq(r->seen_count, 1);
+    for (int forget = 0; forget <= 1; forget++) {
+        tick_t now = (1000 + 1000 * (tick_t)forget) * r->cycle;
+        rig_step(r, now - r->cycle, now);
+        if (forget)
+            link_send(r->to_sm, 0, now, &(struct message){ .kind = GPU_FRONT_LAUNCH });
+        link_send(r->to_sm, 0, now, &(struct message){ .kind = GPU_FRONT_BLOCK });
+        for (uint32_t i = 0; i < 40; i++, now += 20 * r->cycle)
+            rig_step(r, now, now + 20 * r->cycle);
+        ck_assert_uint_eq(r->seen_count, 1 + (uint32_t)forget);
+    }
+    rig_free(r);
+}
+END_TEST
+
+START_TEST(a_link_without_credits_holds_requests_back_and_loses_none)
+{
+    struct rig *r = rig_new();
+    global_addresses(r, 0, 128);                /* 32 lines */
+    rig_global(r, GPU_LOAD, GPU_CACHE_ALL, 4, 8, 2);
+    rig_log_reading(r, 8);
+    rig_simple(r, GPU_EXIT, 0);
+    rig_start(r, 1, 32);
+    link_free(r->requests);
+    r->requests = link_new(&(struct link_config){ .name = "requests", .senders = 1, .depth = 4,
+                                                  .latency = 40 * r->cycle });
+    rig_run(r, 20);
+    /* Four at a time, every 80 cycles: the last of them after 7 x 80, behind 3 others. */
+    ck_assert_uint_eq(r->seen_count, 32);
+    ck_assert_uint_eq(r->seen[31].at / r->cycle, T0 + 2 + 10 + 7 * 80 + 3 + 40);
+    rig_free(r);
+}
+END_TEST
+
 /* ---- stores, fences, atomics */
 
 START_TEST(a_store_says_what_it_writes_and_a_fence_waits_for_it)
@@ -392,6 +432,8 @@ Suite *sm_memory_suite(void)
     tcase_add_test(t, a_line_that_came_is_found_and_one_under_way_is_waited_for);
     tcase_add_test(t, a_load_without_an_mshr_waits_for_one);
     tcase_add_test(t, l1_is_what_shared_memory_leaves_and_forgets_the_least_used);
+    tcase_add_test(t, a_launch_begins_with_an_empty_l1);
+    tcase_add_test(t, a_link_without_credits_holds_requests_back_and_loses_none);
     suite_add_tcase(s, t);
     t = tcase_create("stores and copies");
     tcase_add_test(t, a_store_says_what_it_writes_and_a_fence_waits_for_it);

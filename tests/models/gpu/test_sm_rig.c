@@ -27,6 +27,7 @@ struct rig *rig_new(void)
     struct rig *r = calloc(1, sizeof *r);
     ck_assert(r);
     rig_count = 0;
+    memset(rig_tables, 0, sizeof rig_tables);   /* tests may run in one process */
     r->config = gpu_v100();
     r->config.gpu.clock_mhz = 1000;
     r->cycle = 1000 * 1000;
