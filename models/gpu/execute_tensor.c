@@ -171,7 +171,26 @@ static void mma_integer(struct gpu_warp *w, const struct gpu_op *op, uint32_t ma
         gpu_put(w, op, i, mask, result[i]);
 }
 
-/* wmma: any fragment by the place of each of its elements. */
+/* wmma: any fragment by the place of each of its elements, a whole register of all lanes at
+ * a time; the kind is known where these are inlined.  Of elements that two lanes have, one
+ * is taken. */
+GPU_INLINE void scatter(float to[GPU_TILE][GPU_TILE], const float *x, unsigned element,
+                        unsigned step, const struct gpu_fragment *f, enum gpu_fragment_kind kind,
+                        bool across)
+{
+    bool twice = kind == GPU_WHOLE_LINE || kind == GPU_FOUR_LINES;
+    unsigned copy = !twice ? 0 : f->is_b ? 4 : 8;
+    for (unsigned lane = 0; lane < GPU_LANES; lane++) {
+        if (lane & copy)
+            continue;
+        for (unsigned i = 0; i < step; i++) {
+            struct gpu_place p = gpu_fragment_place(kind, f->is_b, f->rows, lane, element + i);
+            float *at = across ? &to[p.at][p.line] : &to[p.line][p.at];
+            *at = x[lane * step + i];
+        }
+    }
+}
+
 static void take_fragment(float to[GPU_TILE][GPU_TILE], bool across, const struct gpu_warp *w,
                           const struct gpu_op *op, unsigned at, const struct gpu_fragment *f)
 {
@@ -180,17 +199,27 @@ static void take_fragment(float to[GPU_TILE][GPU_TILE], bool across, const struc
         float x[64];
         if (f->bytes == 2)
             widen(x, word, op->mode[TYPE]);
-        for (unsigned i = 0; i < 64; i++) {
-            unsigned half = f->bytes == 2 ? i & 1 : 0, lane = i / 2;
-            unsigned element = f->bytes == 2 ? 2 * r + half : r;
-            struct gpu_place p = f->place(f, lane, element);
-            float value = f->bytes == 2 ? x[i] : f32_from_bits(word[lane]);
-            if (across)
-                to[p.at][p.line] = value;
-            else
-                to[p.line][p.at] = value;
+        else
+            memcpy(x, word, GPU_LANES * sizeof *x);
+        switch (f->kind) {
+        case GPU_WHOLE_LINE: scatter(to, x, 2 * r, 2, f, GPU_WHOLE_LINE, across); break;
+        case GPU_FOUR_LINES: scatter(to, x, 2 * r, 2, f, GPU_FOUR_LINES, across); break;
+        case GPU_HALF_LINE:  scatter(to, x, 2 * r, 2, f, GPU_HALF_LINE, across); break;
+        case GPU_SUM_F16:    scatter(to, x, 2 * r, 2, f, GPU_SUM_F16, across); break;
+        case GPU_SUM_F32:    scatter(to, x, r, 1, f, GPU_SUM_F32, across); break;
+        case GPU_NO_FRAGMENT: break;
         }
     }
+}
+
+GPU_INLINE void gather(float *x, const float from[GPU_TILE][GPU_TILE], unsigned element,
+                       unsigned step, enum gpu_fragment_kind kind)
+{
+    GPU_EACH_LANE(l)
+        for (unsigned i = 0; i < step; i++) {
+            struct gpu_place p = gpu_fragment_place(kind, false, true, l, element + i);
+            x[l * step + i] = from[p.line][p.at];
+        }
 }
 
 static void put_fragment(const struct gpu_tile *t, const struct gpu_warp *w,
@@ -198,15 +227,15 @@ static void put_fragment(const struct gpu_tile *t, const struct gpu_warp *w,
 {
     for (unsigned r = 0; r < f->words; r++) {
         uint32_t result[GPU_LANES];
-        GPU_EACH_LANE(l) {
-            struct gpu_place p = f->place(f, l, f->bytes == 2 ? 2 * r : r);
-            float x = t->d[p.line][p.at];
-            result[l] = f32_bits(x);
-            if (f->bytes == 2) {
-                struct gpu_place q = f->place(f, l, 2 * r + 1);
-                result[l] = half_from_f32(x, GPU_F16_NAN) |
-                            half_from_f32(t->d[q.line][q.at], GPU_F16_NAN) << 16;
-            }
+        float x[64];
+        if (f->kind == GPU_SUM_F32) {
+            gather(x, t->d, r, 1, GPU_SUM_F32);
+            memcpy(result, x, sizeof result);
+        } else {
+            gather(x, t->d, 2 * r, 2, GPU_SUM_F16);
+            GPU_EACH_LANE(l)
+                result[l] = half_from_f32(x[2 * l], GPU_F16_NAN) |
+                            half_from_f32(x[2 * l + 1], GPU_F16_NAN) << 16;
         }
         gpu_put(w, op, r, mask, result);
     }

@@ -5,45 +5,6 @@
 
 #include "models/gpu/tile.h"
 
-static unsigned octet_line(const struct gpu_fragment *f, unsigned lane)
-{
-    return 8 * (lane >> (f->is_b ? 3 : 2) & 1) + 4 * (lane >> 4 & 1);
-}
-
-static struct gpu_place whole_line(const struct gpu_fragment *f, unsigned lane, unsigned element)
-{
-    return (struct gpu_place){ octet_line(f, lane) + (lane & 3), element };
-}
-
-static struct gpu_place four_lines(const struct gpu_fragment *f, unsigned lane, unsigned element)
-{
-    return (struct gpu_place){ (lane & 3) + 4 * (element / 4), octet_line(f, lane) + element % 4 };
-}
-
-static struct gpu_place half_line(const struct gpu_fragment *f, unsigned lane, unsigned element)
-{
-    (void)f;
-    return (struct gpu_place){ lane / 2, lane % 2 * 8 + element };
-}
-
-static struct gpu_place turned(const struct gpu_fragment *f, unsigned row, unsigned column)
-{
-    return f->rows ? (struct gpu_place){ row, column } : (struct gpu_place){ column, row };
-}
-
-static struct gpu_place sum_f16(const struct gpu_fragment *f, unsigned lane, unsigned element)
-{
-    unsigned row = 8 * (lane >> 2 & 1) + 4 * (lane >> 4 & 1) + (lane & 3);
-    return turned(f, row, 8 * (lane >> 3 & 1) + element);
-}
-
-static struct gpu_place sum_f32(const struct gpu_fragment *f, unsigned lane, unsigned element)
-{
-    unsigned row = 8 * (lane >> 2 & 1) + 4 * (lane >> 4 & 1) + (lane & 1) + (element & 2);
-    unsigned column = 8 * (lane >> 3 & 1) + (element & 4) + (lane & 2) + (element & 1);
-    return turned(f, row, column);
-}
-
 struct gpu_fragment gpu_fragment(int which, unsigned ptx_type, bool rows)
 {
     struct gpu_fragment f = { .rows = rows, .is_b = which == 'b', .bytes = 2 };
@@ -52,19 +13,19 @@ struct gpu_fragment gpu_fragment(int which, unsigned ptx_type, bool rows)
         f.bytes = 4;
         f.words = 8;
         f.run = rows ? 2 : 1;
-        f.place = sum_f32;
+        f.kind = GPU_SUM_F32;
     } else if (is_sum && ptx_type == PTX_F16) {
         f.words = 4;
         f.run = rows ? 8 : 1;
-        f.place = sum_f16;
+        f.kind = GPU_SUM_F16;
     } else if (!is_sum && ptx_type == PTX_F16) {
         f.words = 8;
         f.run = along ? 8 : 4;
-        f.place = along ? whole_line : four_lines;
+        f.kind = along ? GPU_WHOLE_LINE : GPU_FOUR_LINES;
     } else if (!is_sum && ptx_type == PTX_BF16) {
         f.words = 4;
         f.run = 8;
-        f.place = half_line;
+        f.kind = GPU_HALF_LINE;
     }
     return f;
 }
@@ -124,7 +85,7 @@ void gpu_tile_addresses(const struct gpu_warp *w, const struct gpu_op *op,
     const uint32_t *stride = gpu_source(w, op, op->access.address_at + op->access.address_words);
     unsigned element = op->mode[GPU_MODE_PART] * f.run;
     GPU_EACH_LANE(l) {
-        struct gpu_place p = f.place(&f, l, element);
+        struct gpu_place p = gpu_fragment_place(f.kind, f.is_b, f.rows, l, element);
         address[l] += (uint64_t)f.bytes * ((uint64_t)stride[l] * p.line + p.at);
     }
 }

@@ -138,13 +138,21 @@ static bool eight(struct gpu_tile *t, const struct gpu_tensor_form *f, unsigned 
 
 GPU_INLINE float largest(const float (*x)[GPU_TILE], unsigned rows, unsigned columns)
 {
-    uint32_t most = 0;
-    for (unsigned i = 0; i < rows; i++)
-        for (unsigned j = 0; j < columns; j++) {
-            uint32_t size = f32_bits(x[i][j]) & 0x7fffffff;
-            most = size > most ? size : most;
+    ints most = { 0 };
+    int32_t top = 0;
+    for (unsigned j = 0; j + COLUMNS <= columns; j += COLUMNS)
+        for (unsigned i = 0; i < rows; i++) {
+            ints size = *(const ints *)&x[i][j] & 0x7fffffff, more = size > most;
+            most = (size & more) | (most & ~more);
         }
-    return f32_from_bits(most);
+    for (unsigned n = 0; n < COLUMNS; n++)
+        top = most[n] > top ? most[n] : top;
+    for (unsigned j = columns / COLUMNS * COLUMNS; j < columns; j++)
+        for (unsigned i = 0; i < rows; i++) {
+            int32_t size = (int32_t)(f32_bits(x[i][j]) & 0x7fffffff);
+            top = size > top ? size : top;
+        }
+    return f32_from_bits((uint32_t)top);
 }
 
 /* No sum can leave the range of its format, whatever it adds up. */

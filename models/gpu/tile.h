@@ -16,18 +16,42 @@
 #ifndef MODELS_GPU_TILE_H
 #define MODELS_GPU_TILE_H
 
-#include "models/gpu/ptx/ptx.h"
+#include <stdbool.h>
 
 struct gpu_place { unsigned line, at; };
 
+enum gpu_fragment_kind {
+    GPU_NO_FRAGMENT, GPU_WHOLE_LINE, GPU_FOUR_LINES, GPU_HALF_LINE, GPU_SUM_F16, GPU_SUM_F32
+};
+
 struct gpu_fragment {
+    enum gpu_fragment_kind kind;
     unsigned bytes, words;          /* of an element; registers of a lane */
     unsigned run;                   /* elements that lie together in memory: a piece */
     bool     is_b, rows;            /* lines are rows */
-    struct gpu_place (*place)(const struct gpu_fragment *f, unsigned lane, unsigned element);
 };
 
-/* `which` is 'a' to 'd'; c and d in matrices are asked for in rows.  words 0: none such. */
+/* Where an element of a lane is.  Inline: the loops over all of them know the kind. */
+static inline struct gpu_place gpu_fragment_place(enum gpu_fragment_kind kind, bool is_b,
+                                                  bool rows, unsigned lane, unsigned element)
+{
+    unsigned low = lane & 3, a = 8 * (lane >> 2 & 1), b = 8 * (lane >> 3 & 1);
+    unsigned four = 4 * (lane >> 4 & 1), line = (is_b ? b : a) + four;
+    unsigned row = a + four + low, column = b + element;
+    switch (kind) {
+    case GPU_WHOLE_LINE: return (struct gpu_place){ line + low, element };
+    case GPU_FOUR_LINES: return (struct gpu_place){ low + 4 * (element / 4), line + element % 4 };
+    case GPU_HALF_LINE:  return (struct gpu_place){ lane / 2, lane % 2 * 8 + element };
+    case GPU_SUM_F32:
+        row = a + four + (lane & 1) + (element & 2);
+        column = b + (element & 4) + (lane & 2) + (element & 1);
+        break;
+    case GPU_SUM_F16: case GPU_NO_FRAGMENT: break;
+    }
+    return rows ? (struct gpu_place){ row, column } : (struct gpu_place){ column, row };
+}
+
+/* `which` is 'a' to 'd'; c and d of a product are asked for in rows.  words 0: none such. */
 struct gpu_fragment gpu_fragment(int which, unsigned ptx_type, bool rows);
 
 #endif

@@ -10,7 +10,7 @@
 #include "tests/suites.h"
 
 #define SEED 20260101
-#define TIMES 60000
+#define TIMES 15000
 
 static const int host[] = {
     [EXACT_NEAREST] = FE_TONEAREST, [EXACT_ZERO] = FE_TOWARDZERO, [EXACT_DOWN] = FE_DOWNWARD,

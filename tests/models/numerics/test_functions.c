@@ -5,7 +5,7 @@
 #include "models/numerics/functions.h"
 #include "tests/suites.h"
 
-#define POINTS 200000
+#define POINTS 20000
 
 /* The largest error of f over [from, to], relative to the true value or absolute. */
 static double worst(double (*f)(double), long double (*truth)(long double), double from,
