@@ -48,7 +48,7 @@ struct code_block {
     uint32_t next[2];               /* blocks; [0] falls through or is the only one; NONE */
     uint32_t depth;                 /* loops around it */
     uint32_t dominator;             /* NONE: of the first */
-    uint32_t post_dominator;        /* NONE: the exit */
+    uint32_t post_dominator;        /* but for ways that only end (meet.c); NONE: the exit */
     uint64_t *live_in, *live_out;   /* words, then predicates */
 };
 

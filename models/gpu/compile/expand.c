@@ -323,7 +323,9 @@ static bool expand_one(struct code *c, const struct ptx_instruction *i)
     bool done = false;
     switch (i->op) {
     case PTX_BRA:     put_branch(c, i); return true;
-    case PTX_EXIT:    put_control(c, i, GPU_EXIT); return true;
+    case PTX_RET: case PTX_EXIT:
+        put_control(c, i, GPU_EXIT);
+        return true;
     case PTX_TRAP: case PTX_BRKPT:
         put_control(c, i, GPU_TRAP);
         return true;

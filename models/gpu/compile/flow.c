@@ -1,4 +1,4 @@
-/* flow.c - basic blocks, loops around them, and where split warps meet again. */
+/* flow.c - basic blocks, and loops around them. */
 #include "models/gpu/compile/flow.h"
 
 #include <assert.h>
@@ -74,8 +74,7 @@ static void join(struct code *c)
     }
 }
 
-/* Blocks and, as the last node, the exit. */
-static struct graph graph_of(struct code *c)
+struct graph code_graph(struct code *c, const uint8_t *without)
 {
     uint32_t nodes = c->block_count + 1, edges = 0;
     uint32_t *first = arena_get(&c->arena, nodes + 1, sizeof *first);
@@ -83,7 +82,7 @@ static struct graph graph_of(struct code *c)
     for (uint32_t b = 0; b < c->block_count; b++) {
         first[b] = edges;
         for (int k = 0; k < 2; k++)
-            if (c->blocks[b].next[k] != NONE)
+            if (c->blocks[b].next[k] != NONE && !(without && without[b] >> k & 1))
                 to[edges++] = c->blocks[b].next[k];
         if (edges == first[b])
             to[edges++] = c->block_count;
@@ -154,16 +153,14 @@ void code_flow(struct code *c)
     close_list(c);
     cut(c);
     join(c);
-    struct graph all = graph_of(c);
+    struct graph all = code_graph(c, NULL);
     drop_unreachable(c, &all);
 
-    struct graph g = graph_of(c), turned = graph_turned(&c->arena, &g);
+    struct graph g = code_graph(c, NULL), turned = graph_turned(&c->arena, &g);
     uint32_t *found = arena_get(&c->arena, g.nodes, sizeof *found);
     graph_dominators(&c->arena, &g, &turned, 0, found);
     for (uint32_t b = 0; b < c->block_count; b++)
         c->blocks[b].dominator = found[b];
-    graph_dominators(&c->arena, &turned, &g, c->block_count, found);
-    for (uint32_t b = 0; b < c->block_count; b++)
-        c->blocks[b].post_dominator = found[b] == c->block_count ? NONE : found[b];
+    code_meet(c, &g);
     find_loops(c, &turned);
 }

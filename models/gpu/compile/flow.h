@@ -18,4 +18,12 @@ uint32_t graph_order(struct arena *a, const struct graph *g, uint32_t root, uint
 void graph_dominators(struct arena *a, const struct graph *g, const struct graph *turned,
                       uint32_t root, uint32_t *dominator);
 
+/* A kernel's blocks and, as the last node, the exit; without the edges to next[k] of blocks
+ * that have bit k (NULL: with all). */
+struct code;
+struct graph code_graph(struct code *c, const uint8_t *without);
+
+/* Finds the post_dominator of each block; `all` is code_graph(c, NULL). */
+void code_meet(struct code *c, const struct graph *all);
+
 #endif

@@ -185,9 +185,7 @@ static void put_return(struct inlined *n, const struct call *call,
 {
     uint32_t guard = i->guard == PTX_NO_GUARD ? PTX_NO_GUARD : i->guard + call->registers;
     if (call->after == NONE) {
-        struct ptx_instruction *e = body_add(n->code, i);
-        e->op = PTX_EXIT;
-        e->guard = guard;
+        body_add(n->code, i)->guard = guard;
     } else if (!is_last || guard != PTX_NO_GUARD) {
         put_branch(n, i, call->after, guard, i->guard_negated);
     }

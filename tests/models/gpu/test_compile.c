@@ -271,7 +271,8 @@ static const struct { const char *body; bool uniform; } branches[] = {
 START_TEST(a_branch_is_uniform_if_its_predicate_cannot_differ)
 {
     static char text[4096];
-    snprintf(text, sizeof text, "%s%s\n@%%p1 bra L;\nbar.sync 0;\nL:\nret;\n}\n", ENTRY,
+    snprintf(text, sizeof text, "%s%s\n@%%p1 bra L;\nbar.sync 0;\nL:\n"
+             "st.global.u32 [%%d1], %%r1;\nret;\n}\n", ENTRY,
              branches[_i].body);
     struct gpu_config c = config(70);
     struct diag d = { .text = "" };
