@@ -18,6 +18,7 @@ struct scheduling {
     struct depend_state state;
     uint32_t  budget;               /* words that may be live */
     uint32_t *reads_left;           /* of each word, in this block */
+    uint32_t *writes_left;          /* the same; a guarded one may leave what was there */
     uint8_t  *live;
     uint32_t  pressure, peak;
     const uint64_t *live_out;
@@ -29,6 +30,13 @@ struct scheduling {
     uint32_t *ready, ready_count;   /* in the order of the text */
     uint64_t  now, pipe_free[GPU_PIPES_COUNT];
 };
+
+/* Nobody wants what the word holds once it has been read for the last time here: not those
+ * after the block either if it is written again before its end, as a loop's sums are. */
+static bool dies_here(const struct scheduling *s, uint32_t word)
+{
+    return !bit_get(s->live_out, word) || s->writes_left[word] > 0;
+}
 
 /* What an operation frees less what it takes: words that are live after it but not before. */
 static int change(const struct scheduling *s, const struct code_op *o)
@@ -43,7 +51,7 @@ static int change(const struct scheduling *s, const struct code_op *o)
         for (uint32_t n = k + 1; n < o->op.srcs && !seen; n++)
             times += src[n] == word;
         if (!seen && s->live[word] && s->reads_left[word] == times
-            && !bit_get(s->live_out, word))
+            && dies_here(s, word))
             more--;
     }
     for (uint32_t k = 0; k < o->op.dsts; k++)
@@ -56,17 +64,19 @@ static void issue(struct scheduling *s, const struct code_op *o)
     const uint32_t *dst = code_dsts(s->c, o), *src = code_srcs(s->c, o);
     for (uint32_t k = 0; k < o->op.srcs; k++) {
         uint32_t word = src[k];
-        if (is_constant(word) || --s->reads_left[word] || bit_get(s->live_out, word)
+        if (is_constant(word) || --s->reads_left[word] || !dies_here(s, word)
             || !s->live[word])
             continue;
         s->live[word] = 0;
         s->pressure--;
     }
-    for (uint32_t k = 0; k < o->op.dsts; k++)
+    for (uint32_t k = 0; k < o->op.dsts; k++) {
+        s->writes_left[dst[k]] -= o->guard == NONE;
         if (!s->live[dst[k]] && (s->reads_left[dst[k]] || bit_get(s->live_out, dst[k]))) {
             s->live[dst[k]] = 1;
             s->pressure++;
         }
+    }
     s->peak = s->pressure > s->peak ? s->pressure : s->peak;
 }
 
@@ -196,7 +206,7 @@ static void begin_block(struct scheduling *s, const struct code_block *b)
         for (uint32_t k = 0; k < (uint32_t)o->op.dsts + o->op.srcs; k++)
             if (!is_constant(words[k])) {
                 s->live[words[k]] = 0;
-                s->reads_left[words[k]] = 0;
+                s->reads_left[words[k]] = s->writes_left[words[k]] = 0;
             }
     }
     for (uint32_t n = 0; n < b->count; n++) {
@@ -204,6 +214,8 @@ static void begin_block(struct scheduling *s, const struct code_block *b)
         for (uint32_t k = 0; k < o->op.srcs; k++)
             if (!is_constant(code_srcs(c, o)[k]))
                 s->reads_left[code_srcs(c, o)[k]]++;
+        for (uint32_t k = 0; k < o->op.dsts; k++)
+            s->writes_left[code_dsts(c, o)[k]] += o->guard == NONE;
     }
     for (uint32_t word = 0; word < c->registers; word++)
         if (bit_get(b->live_in, word)) {
@@ -294,6 +306,7 @@ void code_schedule(struct code *c)
     uint32_t needed = code_registers(c), most = registers_for(c, needed ? needed : 1);
     uint32_t least = needed;
     s.reads_left = arena_get(&c->arena, c->registers, sizeof *s.reads_left);
+    s.writes_left = arena_get(&c->arena, c->registers, sizeof *s.writes_left);
     s.live = arena_get(&c->arena, c->registers, 1);
     memcpy(written, c->ops, bytes);
     memcpy(best, c->ops, bytes);
