@@ -155,7 +155,7 @@ install: $(BUILD)/simaccel
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/simaccel
 	install -d $(SHARE)/machines $(SHARE)/workloads
 	install -m 644 $(wildcard models/machines/*.yaml) $(SHARE)/machines
-	install -m 644 $(wildcard workloads/*.net workloads/*.trace*) $(SHARE)/workloads
+	install -m 644 $(wildcard workloads/*.net workloads/*.trace* workloads/*.cu) $(SHARE)/workloads
 
 ## uninstall: remove what install put there
 uninstall:
