@@ -95,13 +95,17 @@ bool gpu_memory_add_at(struct gpu_memory *m, const char *name, uint64_t address,
     return true;
 }
 
-/* Past [address, address + bytes) if a buffer lies too near, else `address` itself. */
+/* The first address from this one on that keeps its distance from all buffers.  Those well
+ * before it end before it too. */
 static uint64_t past_neighbours(const struct gpu_memory *m, uint64_t address, uint64_t bytes)
 {
-    for (uint32_t i = 0; i < m->count; i++) {
+    uint32_t after = first_after(m, address);
+    for (uint32_t i = after ? after - 1 : 0; i < m->count; i++) {
         const struct buffer *b = &m->buffers[i];
         uint64_t end = b->address + b->bytes;
-        if (address < end + ALIGN && b->address < address + bytes + ALIGN)
+        if (b->address >= address + bytes + ALIGN)
+            break;
+        if (address < end + ALIGN)
             address = (end + 2 * ALIGN - 1) / ALIGN * ALIGN;
     }
     return address;

@@ -123,6 +123,24 @@ START_TEST(a_wrong_address_is_told_from_the_nearest_buffer)
 }
 END_TEST
 
+/* Looking at all others each time took a minute for these. */
+START_TEST(a_great_many_buffers_are_no_work)
+{
+    enum { MANY = 300000 };
+    struct gpu_memory *m = gpu_memory_new(false);
+    ck_assert(gpu_memory_add_at(m, "far", UINT64_C(1) << 44, 4096));
+    uint64_t way = GPU_MEMORY_BASE + 5 * 768, before = 0;
+    ck_assert(gpu_memory_add_at(m, "in the way", way, 700));
+    for (uint32_t i = 0; i < MANY; i++) {
+        uint64_t at = gpu_memory_add(m, "one of many", 257 + i % 3);
+        ck_assert_uint_ge(at, before + 256 + (i ? 257 : 0));
+        ck_assert(at + 257 + 256 <= way || at >= way + 700 + 256);
+        before = at;
+    }
+    gpu_memory_free(m);
+}
+END_TEST
+
 Suite *memory_suite(void)
 {
     Suite *s = suite_create("memory");
@@ -133,6 +151,7 @@ Suite *memory_suite(void)
     tcase_add_test(t, without_values_there_are_addresses_alone);
     tcase_add_test(t, a_place_of_the_callers_choice_must_be_free);
     tcase_add_test(t, a_wrong_address_is_told_from_the_nearest_buffer);
+    tcase_add_test(t, a_great_many_buffers_are_no_work);
     suite_add_tcase(s, t);
     return s;
 }
