@@ -124,6 +124,9 @@ bool gpu_run(const struct gpu_run *run, struct gpu_run_result *result, struct di
     struct gpu_run copy = *run;
     struct isolate_result r;
     *result = (struct gpu_run_result){ 0 };
+    for (uint32_t i = 0; i < run->chip.launch_count; i++)
+        if (!gpu_launch_variables(run->chip.launches[i].kernel, run->chip.memory, d))
+            return false;
     bool done = isolate_run(child, &copy, 0, &r);
     if (done)
         read_result(run, result, r.bytes);

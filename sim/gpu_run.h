@@ -33,8 +33,9 @@ struct gpu_run_result {
     double   seconds;                       /* of CPU, in the engine */
 };
 
-/* False with the reason in `d`: wrong figures, a launch that does not fit, a fault of a
- * kernel, a run that went quiet with work left. */
+/* Puts the variables of the kernels' module into the memory, if they are not there.  False with
+ * the reason in `d`: wrong figures, a launch that does not fit, a fault of a kernel, a run that
+ * went quiet with work left. */
 bool gpu_run(const struct gpu_run *run, struct gpu_run_result *result, struct diag *d);
 void gpu_run_free(struct gpu_run_result *result);
 

@@ -74,21 +74,6 @@ static bool needs_values(const struct kernel_call *call, const struct gpu_kernel
     return needs;
 }
 
-/* The module's own variables of global memory. */
-static bool place_module(const struct gpu_kernel *k, struct gpu_memory *m, struct diag *d)
-{
-    if (k->global_size == 0)
-        return true;
-    if (!gpu_memory_add_at(m, "the module's variables", GPU_MODULE_BASE, k->global_size))
-        return diag_set(d, 0, 0, "no memory for the module's %u bytes; expected less",
-                        k->global_size);
-    uint8_t *bytes = gpu_memory_values(m) ? gpu_memory_at(m, GPU_MODULE_BASE, k->global_size, NULL)
-                                          : NULL;
-    if (bytes)
-        memcpy(bytes, k->global_bytes, k->global_size);
-    return true;
-}
-
 static void set_launch(struct gpu_plan *p, const struct kernel_call *call)
 {
     struct gpu_launch *l = p->launches;
@@ -130,7 +115,7 @@ struct gpu_plan *kernel_plan(const struct kernel_call *call, const struct gpu_co
     bool ok = kernel_args_check(&call->args, k, d)
            && kernel_args_place(&call->args, k, call->seed, p->memory, p->launches[0].params,
                                 addresses, d)
-           && place_module(k, p->memory, d);
+           && gpu_launch_variables(k, p->memory, d);
     if (ok)
         return p;
     gpu_plan_free(p);

@@ -210,21 +210,6 @@ static bool run_block(struct run *r, uint64_t index)
     return all_done(r);
 }
 
-/* The module's variables are a buffer like any other; a second launch finds what the first
- * has left in them. */
-static bool add_variables(struct gpu_memory *m, const struct gpu_kernel *k, struct diag *d)
-{
-    uint32_t hint = 0;
-    if (!k->global_size || gpu_memory_has(m, GPU_MODULE_BASE, k->global_size, &hint))
-        return true;
-    if (!gpu_memory_add_at(m, "the module's variables", GPU_MODULE_BASE, k->global_size))
-        return diag_set(d, 0, 0, "%s: no room for the module's %" PRIu32 " bytes of variables",
-                        k->name, k->global_size);
-    memcpy(gpu_memory_at(m, GPU_MODULE_BASE, k->global_size, &hint), k->global_bytes,
-           k->global_size);
-    return true;
-}
-
 static void *zeroed(size_t count, size_t size)
 {
     void *p = calloc(count ? count : 1, size);
@@ -239,7 +224,7 @@ bool gpu_interpret(const struct gpu_config *c, const struct gpu_launch *l, struc
     struct gpu_occupancy o;
     assert(gpu_memory_values(m));
     *result = (struct gpu_interpreted){ 0 };
-    if (!gpu_occupancy(c, l, &o, d) || !add_variables(m, l->kernel, d))
+    if (!gpu_occupancy(c, l, &o, d) || !gpu_launch_variables(l->kernel, m, d))
         return false;
     uint32_t threads = gpu_launch_threads(l);
     struct run r = {

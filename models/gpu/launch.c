@@ -2,6 +2,7 @@
 #include "models/gpu/launch.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define MOST_THREADS 1024           /* of a block, on every generation so far */
 
@@ -112,4 +113,17 @@ bool gpu_occupancy(const struct gpu_config *c, const struct gpu_launch *l,
 uint64_t gpu_local_bytes(const struct gpu_launch *l, const struct gpu_occupancy *o)
 {
     return (uint64_t)o->blocks * o->warps * GPU_LANES * round_up(l->kernel->local_bytes, 4);
+}
+
+bool gpu_launch_variables(const struct gpu_kernel *k, struct gpu_memory *m, struct diag *d)
+{
+    if (!k->global_size || gpu_memory_has(m, GPU_MODULE_BASE, k->global_size, NULL))
+        return true;
+    if (!gpu_memory_add_at(m, "the module's variables", GPU_MODULE_BASE, k->global_size))
+        return diag_set(d, 0, 0, "%s: no room for the module's %" PRIu32 " bytes of variables; "
+                        "expected less", k->name, k->global_size);
+    if (gpu_memory_values(m))
+        memcpy(gpu_memory_at(m, GPU_MODULE_BASE, k->global_size, NULL), k->global_bytes,
+               k->global_size);
+    return true;
 }

@@ -3,6 +3,7 @@
 #define MODELS_GPU_LAUNCH_H
 
 #include "models/gpu/kernel.h"
+#include "models/gpu/memory.h"
 #include "traces/diag.h"
 
 struct gpu_launch {
@@ -43,5 +44,10 @@ bool gpu_occupancy(const struct gpu_config *c, const struct gpu_launch *l,
 
 /* Of the local memory of all threads that an SM can hold of this launch. */
 uint64_t gpu_local_bytes(const struct gpu_launch *l, const struct gpu_occupancy *o);
+
+/* Puts the .global variables of a kernel's module at GPU_MODULE_BASE, unless they are there: a
+ * second kernel of the module finds what the first has left in them.  False with the reason in
+ * `d`: no room.  Not modelled: kernels of several modules with variables in one memory. */
+bool gpu_launch_variables(const struct gpu_kernel *k, struct gpu_memory *m, struct diag *d);
 
 #endif

@@ -248,6 +248,43 @@ START_TEST(cuda_c_goes_through_clang)
 }
 END_TEST
 
+/* Blocks count themselves in a variable, and look up a table and a constant. */
+START_TEST(cuda_c_has_device_and_constant_variables)
+{
+    static const char source[] =
+        "__device__ int table[4] = { 10, 20, 30, 40 };\n"
+        "__device__ unsigned counted[2];\n"
+        "__constant__ int scale[2] = { 3, 5 };\n"
+        "__global__ void look(int *y) {\n"
+        "    unsigned i = blockIdx.x * blockDim.x + threadIdx.x;\n"
+        "    if (threadIdx.x == 0)\n"
+        "        atomicAdd(&counted[1], 1u);\n"
+        "    y[i] = table[i % 4] * scale[i % 2];\n"
+        "    __syncthreads();\n"
+        "    if (i == 0)\n"
+        "        y[0] = counted[1] > 0 ? table[3] : -1;\n"
+        "}\n";
+    if (!has_clang())
+        return;
+    char name[] = "/tmp/simaccel-kernel-XXXXXX.cu";
+    write_text(name, 3, source);
+    struct kernel_call c = call_of("look", 2, 64, "buf:y=128xs32");
+    struct experiment_rest rest;
+    struct diag d = { .text = "" };
+    int status;
+    c.path = name;
+    json_t *o = run(&c, 0, &rest, 0, &d, &status);
+    unlink(name);
+    ck_assert_msg(o != NULL, "%s", d.text);
+    const int32_t *y = (const int32_t *)(void *)rest.bytes;
+    ck_assert_int_eq(y[0], 40);
+    for (int i = 1; i < 128; i++)
+        ck_assert_int_eq(y[i], 10 * (i % 4 + 1) * (i % 2 ? 5 : 3));
+    json_decref(o);
+    free(rest.bytes);
+}
+END_TEST
+
 START_TEST(what_clang_finds_wrong_is_said_with_its_place)
 {
     if (!has_clang())
@@ -297,6 +334,7 @@ Suite *kernel_plan_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, cuda_c_goes_through_clang);
+    tcase_add_test(t, cuda_c_has_device_and_constant_variables);
     tcase_add_test(t, what_clang_finds_wrong_is_said_with_its_place);
     tcase_add_test(t, without_clang_the_message_says_what_is_needed);
     suite_add_tcase(s, t);
