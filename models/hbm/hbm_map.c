@@ -164,12 +164,8 @@ static bool some_bits(struct parser *p, struct bits *b)
 static bool hash_target(struct parser *p, const struct bits *b)
 {
     switch (b->f) {
-    case CHANNEL: case PSEUDO: case GROUP: case BANK:
+    case CHANNEL: case PSEUDO: case GROUP: case BANK: case STACK:
         return true;
-    case STACK:
-        if ((p->config->stacks & (p->config->stacks - 1)) == 0)
-            return true;
-        return wrong(p, b->start, "'stack' can be hashed only if stacks is a power of two");
     case OFFSET: case COLUMN: case ROW: case FIELD_COUNT:
         break;
     }
@@ -340,11 +336,11 @@ uint32_t hbm_map_stack(const struct hbm_map *map, uint64_t address)
 {
     if (map->stacks == 1)
         return 0;
-    uint32_t stack = (uint32_t)((address >> map->stack_low) % map->stacks);
+    uint32_t stack = (uint32_t)((address >> map->stack_low) % map->stacks), hash = 0;
     uint64_t local = hbm_map_local(map, address);
     for (int i = 0; i < HBM_MAP_BYTES; i++, local >>= 8)
-        stack ^= map->stack_hash[i][local & 0xff];
-    return stack;
+        hash ^= map->stack_hash[i][local & 0xff];
+    return (map->stacks & (map->stacks - 1)) == 0 ? stack ^ hash : (stack + hash) % map->stacks;
 }
 
 uint64_t hbm_map_run_bytes(const struct hbm_map *map)

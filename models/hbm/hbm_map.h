@@ -13,8 +13,9 @@
  * five stacks are as good as four.
  * field[low:high] names bits of a field (as they are before any hash), field[n] one.
  * The left side is a whole field or some of its bits; both sides have as many bits.
- * Only channel, pseudo, group and bank can be hashed, and stack if stacks is a power of
- * two.  A hash reads any other field but offset and stack.
+ * Only channel, pseudo, group, bank and stack can be hashed, the last as a number of as many
+ * bits as its count needs; where stacks is no power of two that is added, modulo stacks.
+ * A hash reads any other field but offset and stack.
  *
  * Not modelled: addresses past the capacity; rows wrap round.
  */

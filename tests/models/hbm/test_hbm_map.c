@@ -65,11 +65,12 @@ static const char *const maps[] = {
     ("offset column:1 channel pseudo group column stack bank row;"
      "channel ^= row[0:1]; bank ^= row[2:4]; pseudo ^= bank[2]; group ^= column[1]"),
     "offset channel column pseudo group stack row bank; stack ^= row[3:4]; channel ^= bank[0:1]",
+    "offset channel column stack pseudo group row bank; stack ^= row[1:3]; stack[0] ^= bank[0]",
 };
 
 START_TEST(every_place_has_one_address)
 {
-    static const uint32_t stacks[] = { 1, 3, 5, 4 };    /* the last map hashes the stack */
+    static const uint32_t stacks[] = { 1, 3, 5, 4, 5 };     /* the last two hash the stack */
     struct hbm_map *map = parsed(maps[_i], stacks[_i]);
     uint64_t bursts = ((1u << 20) * stacks[_i]) / 32;
     uint8_t *seen = calloc(bursts, 1);
@@ -88,9 +89,23 @@ START_TEST(every_place_has_one_address)
 }
 END_TEST
 
+/* Rows of five stacks' width, a column of a matrix: unhashed they meet in one stack. */
+START_TEST(a_hashed_stack_spreads_a_stride_of_all_stacks)
+{
+    struct hbm_map *map = parsed(maps[4], 5);
+    uint64_t stride = 5 * hbm_map_run_bytes(map);
+    uint32_t met[5] = { 0 };
+    for (uint64_t i = 0; i < 1000; i++)
+        met[hbm_map_stack(map, i * stride)]++;
+    for (int s = 0; s < 5; s++)
+        ck_assert_uint_gt(met[s], 100);
+    free(map);
+}
+END_TEST
+
 START_TEST(a_run_as_long_as_promised_stays_in_one_stack)
 {
-    static const uint32_t stacks[] = { 1, 3, 5, 4 };
+    static const uint32_t stacks[] = { 1, 3, 5, 4, 5 };
     struct hbm_map *map = parsed(maps[_i], stacks[_i]);
     uint64_t run = hbm_map_run_bytes(map);
     if (stacks[_i] > 1)
@@ -161,6 +176,7 @@ Suite *hbm_map_suite(void)
     tcase_add_test(t, fields_are_taken_from_the_lowest_bit_up);
     tcase_add_test(t, a_hash_changes_a_field_by_the_bits_it_names);
     tcase_add_loop_test(t, every_place_has_one_address, 0, COUNT_OF(maps));
+    tcase_add_test(t, a_hashed_stack_spreads_a_stride_of_all_stacks);
     tcase_add_loop_test(t, a_run_as_long_as_promised_stays_in_one_stack, 0, COUNT_OF(maps));
     tcase_add_test(t, a_wrong_map_is_refused_where_it_is_wrong);
     tcase_add_test(t, a_geometry_that_no_map_can_have_is_refused);
