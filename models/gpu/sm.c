@@ -55,7 +55,7 @@ void gpu_sm_free(struct gpu_sm *sm)
     void *const owned[] = {
         sm->payloads, sm->total, sm->blocks, sm->barriers, sm->warps, sm->scoreboard,
         sm->registers, sm->shared, sm->done, sm->requests, sm->flights, sm->values,
-        sm->patterns, sm->store_flight, sm->free_stores, sm->out, sm->l1i_tags, sm->l1i,
+        sm->patterns, sm->store_flight, sm->free_stores, sm->out, sm->l1i_tags, sm->l1i, sm->code,
         sm->l1.bytes, sm->l1.misses, sm->l1.bucket, sm->l1.waiters,
     };
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)

@@ -90,7 +90,7 @@ void sm_set_launch(struct gpu_sm *sm, uint32_t launch, cycle_t now)
     sm->occupancy = &sm->run.occupancy[launch];
     sm->compute = sm->run.values;
     assert(sm->compute || sm->launch->kernel->oblivious);
-    sm_fetch_forget(sm);
+    sm_fetch_set_kernel(sm);
     sm_l1_carve(sm);
 }
 

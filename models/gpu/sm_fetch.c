@@ -1,5 +1,8 @@
 /* sm_fetch.c - a sub-core's instruction cache and the SM's behind it, as directories of lines.
  *
+ * The kernels of a run lie one behind the other in one code space, so a launch finds what an
+ * earlier one of the same kernel left, as far as no other took its place.
+ *
  * A line has one place in each; what was there before it is gone.  A line says from when on it
  * can be used, so one that is being fetched is found and waited for.
  *
@@ -17,12 +20,42 @@ static uint32_t lines(uint64_t bytes, const struct gpu_config *c)
     return n > 0 ? (uint32_t)n : 1;
 }
 
+/* The first line of a kernel, in the order of their first launches; the next free one. */
+struct sm_code { const struct gpu_kernel *kernel; uint32_t line; };
+
+static uint32_t lines_of(const struct gpu_sm *sm, const struct gpu_kernel *k)
+{
+    return (k->count + sm->line_ops - 1) / sm->line_ops;
+}
+
+static struct sm_code *find(const struct gpu_sm *sm, const struct gpu_kernel *k)
+{
+    struct sm_code *c = sm->code;
+    while (c->kernel && c->kernel != k)
+        c++;
+    return c;
+}
+
+static void place_kernels(struct gpu_sm *sm)
+{
+    sm->code = sm_zeroed((size_t)sm->run.launch_count + 1, sizeof *sm->code);
+    for (uint32_t i = 0; i < sm->run.launch_count; i++) {
+        const struct gpu_kernel *k = sm->run.launches[i].kernel;
+        struct sm_code *c = find(sm, k);
+        if (c->kernel)
+            continue;
+        c->kernel = k;
+        c[1].line = c->line + lines_of(sm, k);
+    }
+}
+
 void sm_fetch_make(struct gpu_sm *sm)
 {
     uint32_t l0 = sm->l0_lines = lines(sm->c->fetch.l0_bytes, sm->c);
     uint32_t l1 = sm->l1i_lines = lines(sm->c->fetch.l1_bytes, sm->c);
     uint32_t ops = sm->c->fetch.line_bytes / sm->c->fetch.instruction_bytes;
     sm->line_ops = ops > 0 ? ops : 1;
+    place_kernels(sm);
     sm->l1i = sm_zeroed(l1, sizeof *sm->l1i);
     sm->l1i_tags = sm_zeroed(l1, sizeof *sm->l1i_tags);
     for (uint32_t i = 0; i < sm->c->sm.subcores; i++) {
@@ -31,11 +64,9 @@ void sm_fetch_make(struct gpu_sm *sm)
     }
 }
 
-void sm_fetch_forget(struct gpu_sm *sm)
+void sm_fetch_set_kernel(struct gpu_sm *sm)
 {
-    memset(sm->l1i_tags, 0, sm->l1i_lines * sizeof *sm->l1i_tags);
-    for (uint32_t i = 0; i < sm->c->sm.subcores; i++)
-        memset(sm->subcores[i].l0_tags, 0, sm->l0_lines * sizeof *sm->subcores[i].l0_tags);
+    sm->code_line = find(sm, sm->launch->kernel)->line;
 }
 
 /* From when on the SM's cache has it. */
@@ -66,10 +97,11 @@ static cycle_t from_l0(struct gpu_sm *sm, struct sm_subcore *s, uint32_t line, c
 cycle_t sm_fetch(struct gpu_sm *sm, struct sm_subcore *s, uint32_t line, cycle_t now)
 {
     bool missed, ahead;
+    uint32_t end = sm->code_line + lines_of(sm, sm->launch->kernel);
+    uint32_t last = sm->c->fetch.prefetch_lines;
+    line += sm->code_line;
     cycle_t at = from_l0(sm, s, line, now, &missed);
     sm->stats->fetch_misses += missed;
-    uint32_t end = (sm->launch->kernel->count + sm->line_ops - 1) / sm->line_ops;
-    uint32_t last = sm->c->fetch.prefetch_lines;
     for (uint32_t i = missed ? 1 : last; i > 0 && i <= last && line + i < end; i++)
         from_l0(sm, s, line + i, now + i, &ahead);
     return at;

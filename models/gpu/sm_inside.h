@@ -227,6 +227,8 @@ struct gpu_sm {
     uint32_t l0_lines, l1i_lines;   /* that the caches hold */
     uint32_t *l1i_tags;
     cycle_t  *l1i;
+    struct sm_code *code;           /* where the run's kernels lie */
+    uint32_t code_line;             /* where the launch's does */
     bool      failed;               /* what the fault says */
     char      fault[512];
 };
@@ -272,7 +274,7 @@ bool sm_copies_done(struct sm_warp *w, uint32_t number);    /* but for so many g
 
 /* ---- sm_fetch.c: the cycle at which the line of `pc` is in the sub-core's cache. */
 cycle_t sm_fetch(struct gpu_sm *sm, struct sm_subcore *s, uint32_t line, cycle_t now);
-void sm_fetch_forget(struct gpu_sm *sm);
+void sm_fetch_set_kernel(struct gpu_sm *sm);      /* of a new launch */
 void sm_fetch_make(struct gpu_sm *sm);
 
 /* ---- sm_memory.c: a memory operation issues. */
