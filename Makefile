@@ -74,7 +74,7 @@ $(BUILD)/check/%.log: FORCE
 
 ## test: build and run every unit test (CK_RUN_SUITE=mxu runs one)
 test: $(BUILD)/run-tests
-	CK_FORK=$(CK_FORK) SIMACCEL_MACHINES=models/machines $<
+	CK_FORK=$(CK_FORK) CK_DEFAULT_TIMEOUT=60 SIMACCEL_MACHINES=models/machines $<
 
 $(BUILD)/run-tests: $(call obj,$(TEST_SRC)) $(LIB_OBJ) $(BUILD)/flags
 	$(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) $$(pkg-config --libs check) $(LIBS)
