@@ -248,6 +248,17 @@ static cycle_t next_issue(struct gpu_sm *sm)
     return sm->made ? sm_cycle(sm, earliest(sm)->next) : CYCLE_NEVER;
 }
 
+/* Where it must stop next on its way to `last`.  Nothing is counted before the next event. */
+static cycle_t limit_of(struct gpu_sm *sm, cycle_t last)
+{
+    cycle_t limit = cycle_min(last, sm->base + 2 * REBASE);
+    if (!sm->made)
+        return limit;
+    if (sm->from >= sm->flush_at)
+        sm_flush(sm, cycle_min(last, cycle_min(events_at(sm), next_issue(sm))));
+    return cycle_min(limit, sm->flush_at);
+}
+
 static tick_t run(void *self, tick_t end)
 {
     struct gpu_sm *sm = self;
@@ -264,14 +275,12 @@ static tick_t run(void *self, tick_t end)
     }
     while (sm->from < last && !sm->failed) {
         rebase(sm);
-        sm->limit = cycle_min(last, sm->base + 2 * REBASE);
+        sm->limit = limit_of(sm, last);
         run_to_limit(sm);
         sm->from = sm->limit;
     }
     if (sm->failed)
         return TICK_NEVER;
-    if (sm->made)
-        sm_flush(sm, sm->from, false);
     cycle_t next = cycle_min(events_at(sm), next_issue(sm));
     return next == CYCLE_NEVER ? TICK_NEVER : tick_max(end, clock_tick(&sm->clock, next));
 }

@@ -84,7 +84,7 @@ void sm_make(struct gpu_sm *sm)
 void sm_set_launch(struct gpu_sm *sm, uint32_t launch, cycle_t now)
 {
     assert(sm->blocks_used == 0);       /* one launch at a time */
-    sm_flush(sm, now, true);
+    sm_flush(sm, now);
     sm->launch_index = launch;
     sm->launch = &sm->run.launches[launch];
     sm->occupancy = &sm->run.occupancy[launch];
@@ -101,14 +101,14 @@ static void become_busy(struct gpu_sm *sm, cycle_t now)
         sm_charge(sm, &sm->subcores[i], now, GPU_CAUSE_NO_WARP);
     sm->stats = &sm->total[sm->launch_index];
     sm->busy_since = now;
-    sm_flush(sm, now, true);
+    sm_flush(sm, now);
 }
 
 static void become_idle(struct gpu_sm *sm, cycle_t now)
 {
     for (uint32_t i = 0; i < sm->c->sm.subcores; i++)
         sm_charge(sm, &sm->subcores[i], now, GPU_CAUSE_NO_WARP);
-    sm_flush(sm, now, true);
+    sm_flush(sm, now);
     sm->stats = &sm->total[sm->run.launch_count];
     sm->busy_ticks += clock_tick(&sm->clock, now) - clock_tick(&sm->clock, sm->busy_since);
 }

@@ -189,6 +189,7 @@ struct gpu_sm {
     uint64_t energy[GPU_EVENTS_COUNT + 1];      /* not yet in the ledger; the last: nothing */
     struct ledger *ledger;
     tick_t   flushed, busy_ticks;
+    cycle_t  flush_at;              /* the ledger's interval ends: counts must be there */
     cycle_t  busy_since;            /* of the blocks that are there */
 
     uint32_t blocks_used;
@@ -341,7 +342,7 @@ void sm_values_old(struct gpu_sm *sm, uint32_t flight, uint64_t line,
 /* ---- sm_stats.c */
 void sm_fault(struct gpu_sm *sm, const struct sm_warp *w, const struct gpu_op *op,
               const char *format, ...) __attribute__((format(printf, 4, 5)));
-void sm_flush(struct gpu_sm *sm, cycle_t now, bool always);     /* counts to the ledger */
+void sm_flush(struct gpu_sm *sm, cycle_t now);      /* counts to the ledger; at `flush_at` */
 void sm_charge(struct gpu_sm *sm, struct sm_subcore *s, cycle_t now, unsigned cause);
 
 static inline uint32_t sm_lanes(uint32_t mask)

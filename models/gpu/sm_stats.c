@@ -13,23 +13,24 @@ void sm_charge(struct gpu_sm *sm, struct sm_subcore *s, cycle_t now, unsigned ca
     s->since = now;
 }
 
-/* Counts of one interval of the ledger lie in it, so it need not be asked more often. */
-void sm_flush(struct gpu_sm *sm, cycle_t now, bool always)
+/* Counts lie in one interval of the ledger, for the run stops where it ends: so they are the
+ * same however time is cut into windows. */
+void sm_flush(struct gpu_sm *sm, cycle_t now)
 {
-    tick_t tick = clock_tick(&sm->clock, now);
-    if (!always && tick - sm->flushed < ledger_interval(sm->ledger))
-        return;
     for (uint32_t i = 0; i < GPU_EVENTS_COUNT && sm->launch; i++) {
-        ledger_add(sm->ledger, i, sm->launch->group, sm->energy[i], sm->flushed, tick);
+        ledger_add(sm->ledger, i, sm->launch->group, sm->energy[i], sm->flushed, sm->flushed);
         sm->energy[i] = 0;
     }
-    sm->flushed = tick;
+    tick_t interval = ledger_interval(sm->ledger);
+    sm->flushed = clock_tick(&sm->clock, now);
+    sm->flush_at = clock_cycle(&sm->clock, (sm->flushed / interval + 1) * interval);
+    sm->limit = cycle_min(sm->limit, sm->flush_at);
 }
 
 const struct ledger *gpu_sm_ledger(struct gpu_sm *sm)
 {
     if (sm->made)
-        sm_flush(sm, sm->from, true);
+        sm_flush(sm, sm->from);
     else if (!sm->ledger)
         sm->ledger = ledger_new(GPU_EVENTS_COUNT, sm->run.groups);
     return sm->ledger;
