@@ -105,6 +105,17 @@ void kernel_type_put(enum gpu_scalar type, double v, uint8_t *to)
     memcpy(to, from, kernel_types[type].bytes);
 }
 
+static bool is_infinite(const struct kernel_arg *a)
+{
+    static const uint64_t exponent[] = {
+        [GPU_F16] = 0x7c00, [GPU_BF16] = 0x7f80, [GPU_F32] = 0x7f800000,
+        [GPU_F64] = UINT64_C(0x7ff0000000000000),
+    };
+    uint64_t bits = 0, sign = UINT64_C(1) << (8 * a->size - 1);
+    memcpy(&bits, a->bytes, a->size);
+    return (bits & ~sign) == exponent[a->type];
+}
+
 static bool set_number(struct kernel_arg *a, const struct piece *p, struct diag *d)
 {
     a->kind = KERNEL_ARG_NUMBER;
@@ -112,10 +123,15 @@ static bool set_number(struct kernel_arg *a, const struct piece *p, struct diag 
     if (kernel_types[a->type].class != KERNEL_FLOAT)
         return set_integer(a, p, d);
     char *end;
+    errno = 0;
     double v = strtod(p->text, &end);
+    bool is_large = errno == ERANGE && isinf(v);
     if (end == p->text || *end != '\0' || isspace((unsigned char)p->text[0]))
         return wrong(d, p, "a number, as 2.0, -1e-3, inf or nan");
     kernel_type_put(a->type, v, a->bytes);
+    if (is_large || (isfinite(v) && is_infinite(a)))
+        return diag_set(d, 1, p->column, "%.40s is too large for %s; expected less, or inf",
+                        p->text, kernel_types[a->type].name);
     return true;
 }
 
@@ -306,9 +322,10 @@ static bool does_not_fit(const struct kernel_args *all, uint32_t i, const struct
 {
     const struct kernel_arg *a = &all->arg[i];
     const struct gpu_param *p = &k->params[i];
-    char what[32];
+    char what[32], count[32];
+    snprintf(count, sizeof count, "%u bytes", a->size);
     const char *given = a->kind == KERNEL_ARG_BUFFER ? "a buffer"
-                      : a->kind == KERNEL_ARG_BYTES_GIVEN ? "bytes" : kernel_types[a->type].name;
+                      : a->kind == KERNEL_ARG_BYTES_GIVEN ? count : kernel_types[a->type].name;
     return diag_set(d, 1, a->column, "argument %u is %s, but parameter %.40s of %.60s is not; "
                     "expected %s%s", i + 1, given, p->name, k->name, param_what(p, what),
                     !p->is_array && p->bytes == 8 && kernel_types[p->scalar].class != KERNEL_FLOAT

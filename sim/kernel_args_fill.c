@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "sim/kernel_args_inside.h"
 
@@ -34,8 +35,18 @@ static bool wrong_size(const struct kernel_arg *a, long size, struct diag *d)
                     a->path, size, (unsigned long long)a->buffer_bytes, a->name);
 }
 
+static bool is_plain(const struct kernel_arg *a, struct diag *d)
+{
+    struct stat s;
+    return stat(a->path, &s) != 0 || S_ISREG(s.st_mode)
+        || diag_set(d, 1, a->column, "%.120s is not a plain file; expected one for buffer %s",
+                    a->path, a->name);
+}
+
 static bool fill_file(const struct kernel_arg *a, uint8_t *to, struct diag *d)
 {
+    if (!is_plain(a, d))
+        return false;
     FILE *in = fopen(a->path, "rb");
     if (!in)
         return diag_set(d, 1, a->column, "%.120s: %s; expected a file for buffer %s", a->path,

@@ -13,10 +13,10 @@
 static const char *verb(const struct gpu_op *op)
 {
     switch ((enum gpu_kind)op->kind) {
-    case GPU_STORE:  return "store";
-    case GPU_ATOMIC: return "atomic";
-    case GPU_COPY:   return "copy";
-    default:         return "load";
+    case GPU_STORE:  return "a store";
+    case GPU_ATOMIC: return "an atomic operation";
+    case GPU_COPY:   return "a copy";
+    default:         return "a load";
     }
 }
 
@@ -25,12 +25,16 @@ static void bad_address(struct gpu_sm *sm, const struct sm_warp *w, const struct
 {
     char where[200];
     if (address & (op->access.bytes - 1u)) {
-        sm_fault(sm, w, op, "lane %u: a %s of %u bytes at 0x%" PRIx64 ", which is not aligned",
+        sm_fault(sm, w, op, "lane %u: %s of %u bytes at 0x%" PRIx64 ", which is not aligned",
                  lane, verb(op), op->access.bytes, address);
         return;
     }
-    gpu_memory_describe(sm->run.memory, address, where, sizeof where);
-    sm_fault(sm, w, op, "lane %u: a %s of %u bytes at 0x%" PRIx64 ": %s", lane, verb(op),
+    if (gpu_address_space(address) == GPU_SPACE_LOCAL)
+        snprintf(where, sizeof where, "%" PRIu64 " bytes into its thread's local memory, which "
+                 "has %" PRIu32, address - GPU_LOCAL_WINDOW, w->w.kernel->local_bytes);
+    else
+        gpu_memory_describe(sm->run.memory, address, where, sizeof where);
+    sm_fault(sm, w, op, "lane %u: %s of %u bytes at 0x%" PRIx64 ": %s", lane, verb(op),
              op->access.bytes, address, where);
 }
 
@@ -160,7 +164,7 @@ static bool constant_lanes(struct gpu_sm *sm, struct sm_request *r, uint32_t mas
         if (!(mask >> lane & 1))
             continue;
         if (r->op->kind != GPU_LOAD || at + r->op->access.bytes > k->const_size) {
-            sm_fault(sm, r->warp, r->op, "lane %u: a %s of %u bytes at 0x%" PRIx64
+            sm_fault(sm, r->warp, r->op, "lane %u: %s of %u bytes at 0x%" PRIx64
                      " of constants, which are %" PRIu32 " bytes", lane, verb(r->op),
                      r->op->access.bytes, at, k->const_size);
             return false;

@@ -125,6 +125,8 @@ enum gpu_space gpu_address_space(uint64_t generic)
 uint64_t gpu_warp_local(const struct gpu_warp *w, unsigned lane, uint64_t offset)
 {
     uint64_t threads = gpu_launch_threads(w->block->launch);
+    if (offset >= w->kernel->local_bytes)
+        return GPU_LOCAL_WINDOW + offset % GPU_WINDOW_BYTES;
     uint64_t thread = (uint64_t)w->number * GPU_LANES + lane;
     return w->block->local_base + ((offset >> 2) * threads + thread) * 4 + (offset & 3);
 }

@@ -37,6 +37,8 @@ static const struct { const char *text; unsigned column; const char *words; } wr
     { "x:1",            1, "no such type" },         { "u33:1",          1, "did you mean u32?" },
     { "bug:x=1",        1, "did you mean buf?" },    { "f32",            4, "nothing: expected a number" },
     { "f32:",           5, "expected a number" },    { "f32: 1",         5, "expected a number" },
+    { "f32:1e39",       5, "too large for f32" },   { "f64:1e999",      5, "too large for f64" },
+    { "f16:65520",      5, "too large for f16" },   { "bf16:3.4e38",    6, "too large for bf16" },
     { "f32:1k",         5, "expected a number" },    { "u8:256",         4, "does not fit u8" },
     { "u8:-1",          4, "does not fit u8" },      { "s8:128",         4, "does not fit s8" },
     { "s8:-129",        4, "does not fit s8" },      { "u32:1.5",        5, "a whole number" },
@@ -81,6 +83,7 @@ static const struct { const char *text, *words; } misfits[] = {
     { "f64:1,buf:x=8,buf:y=8,bytes:000000000000000000000000", "expected f32" },
     { "buf:z=4,buf:x=8,buf:y=8,bytes:000000000000000000000000", "argument 1 is a buffer" },
     { "f32:1,f64:1,buf:y=8,bytes:000000000000000000000000", "expected u64 or a buffer" },
+    { "f32:1,buf:x=8,buf:y=8,bytes:00", "4 is 1 bytes, but parameter" },
     { "f32:1,buf:x=8,buf:y=8,bytes:00", "bytes:, 12 of them" },
     { "f32:1,buf:x=8,buf:y=8,u32:1", "argument 4 is u32" },
 };

@@ -90,7 +90,7 @@ struct code {
     uint32_t     kernel_registers, kernel_predicates;
     uint32_t     shared_bytes, local_bytes;
     uint64_t    *globals;           /* address of each variable of the module in its space */
-    uint64_t     const_bytes, global_bytes;
+    uint64_t     const_bytes, global_bytes, param_bytes;
     uint8_t     *const_image;       /* const_bytes, initialized */
 };
 

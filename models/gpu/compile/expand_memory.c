@@ -42,6 +42,20 @@ static void fill_loaded(struct code *c, const struct ptx_instruction *i)
     }
 }
 
+/* From a fixed address: what lies outside is known now. */
+static bool check_constant_load(struct code *c, const struct ptx_instruction *i,
+                                const struct gpu_access *a)
+{
+    bool is_param = a->space == GPU_SPACE_PARAM;
+    int64_t size = (int64_t)(is_param ? c->param_bytes : c->const_bytes);
+    int64_t bytes = (int64_t)ptx_type_bytes(i->type[0]) * (i->vector ? i->vector : 1);
+    if (a->address_words || (a->offset >= 0 && a->offset + bytes <= size))
+        return true;
+    return code_fail(c, i, "a load of %d bytes at %d of the %s, which are %lld bytes", (int)bytes,
+                     (int)a->offset, is_param ? "kernel's parameters" : "module's constants",
+                     (long long)size);
+}
+
 /* ld.param and ld.const: no memory operations. */
 static bool put_constant_load(struct code *c, const struct ptx_instruction *i)
 {
@@ -49,7 +63,8 @@ static bool put_constant_load(struct code *c, const struct ptx_instruction *i)
     struct list l;
     list_init(&l);
     list_operands(c, i, &l);
-    if (!expand_find(c, i, &op) || !list_address(c, i, 1, &l, &op.access))
+    if (!expand_find(c, i, &op) || !list_address(c, i, 1, &l, &op.access)
+        || !check_constant_load(c, i, &op.access))
         return false;
     if (op.access.address_words)
         op.latency = (uint16_t)c->config->l1.constant_latency;

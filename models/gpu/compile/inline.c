@@ -259,6 +259,7 @@ static uint32_t *entry_places(struct inlined *n)
     for (uint32_t k = 0; k < f->param_count; k++)
         *next++ = add_place(n, &(struct place){ .of = &f->params[k], .space = PTX_PARAM,
                                                 .address = give(&params, &f->params[k]) });
+    n->code->param_bytes = params;
     return places;
 }
 

@@ -268,7 +268,7 @@ END_TEST
 
 START_TEST(equal_offsets_of_local_memory_lie_side_by_side)
 {
-    struct gpu_kernel kernel = { .registers = 1 };
+    struct gpu_kernel kernel = { .registers = 1, .local_bytes = 12 };
     struct gpu_launch launch = { .kernel = &kernel, .block = { 10, 5, 1 } };    /* 50 threads */
     struct gpu_block block = { .launch = &launch, .local_base = 0x1000 };
     struct gpu_warp w;
@@ -286,6 +286,7 @@ START_TEST(equal_offsets_of_local_memory_lie_side_by_side)
     ck_assert_uint_eq(address[0], 0x1000 + (50 + 32) * 4 + 2);
     ck_assert_uint_eq(address[3], 0x1000 + 35 * 4);
     ck_assert_uint_eq(gpu_warp_local(&w, 5, 9), 0x1000 + (2 * 50 + 37) * 4 + 1);
+    ck_assert_uint_eq(gpu_warp_local(&w, 5, 12), GPU_LOCAL_WINDOW + 12);    /* not its own */
 }
 END_TEST
 
