@@ -45,6 +45,7 @@ typedef void (*gpu_execute_fn)(struct gpu_warp *w, const struct gpu_op *op, uint
     X(BRANCH,    "bra") \
     X(BARRIER,   "bar.sync, bar.arrive: barrier `number` of the block") \
     X(FENCE,     "membar: until earlier stores are done") \
+    X(SLEEP,     "nanosleep: the warp does nothing for a while") \
     X(EXIT,      "exit: the lanes end") \
     X(TRAP,      "trap: the run fails")
 
@@ -66,7 +67,7 @@ enum gpu_cache { GPU_CACHE_ALL, GPU_CACHE_GLOBAL, GPU_CACHE_STREAM, GPU_CACHE_VO
 /* A memory operation: every lane moves `bytes` at its address, which is the value of the
  * address operand plus `offset`. */
 struct gpu_access {
-    int32_t offset;
+    int32_t offset;         /* of a SLEEP: how many ns */
     uint8_t space;          /* enum gpu_space */
     uint8_t cache;          /* enum gpu_cache */
     uint8_t bytes;          /* of a lane in all: 1 to 16 */
@@ -105,7 +106,7 @@ struct gpu_op {
     uint32_t event;                 /* what a lane's work is priced as: events.h; */
                                     /* GPU_EVENTS_COUNT: nothing but its issue and operands */
     uint32_t flops;                 /* of a lane: 1, 2 for a fused one, twice that if packed */
-    struct gpu_access access;       /* LOAD, STORE, ATOMIC, MATRIX, COPY */
+    struct gpu_access access;       /* LOAD, STORE, ATOMIC, MATRIX, COPY, SLEEP */
 };
 
 #define GPU_GUARD_NOT 0x80

@@ -40,7 +40,7 @@
     X(BARRIER,    "barrier",    "other warps have not reached the barrier") \
     X(BRANCH,     "branch",     "the operation after a branch is not there yet") \
     X(FETCH,      "fetch",      "the instruction is not in the sub-core's cache") \
-    X(NO_WARP,    "no_warp",    "the sub-core has no warp")
+    X(NO_WARP,    "no_warp",    "the sub-core has no warp, or all sleep")
 
 enum gpu_cause {
 #define CAUSE(id, name, what) GPU_CAUSE_##id,

@@ -212,6 +212,12 @@ static void results_ready(struct sm_warp *w, const struct gpu_op *op, when_t at)
             w->ready[w->w.kernel->registers + op->pdst[i]] = at;
 }
 
+/* Cycles until a warp wakes, this one included. */
+static cycle_t asleep(const struct gpu_sm *sm, const struct gpu_op *op)
+{
+    return 1 + (uint64_t)op->access.offset * sm->clock.hz / 1000000000;
+}
+
 /* What it does beyond taking its pipe; before the warp goes on. */
 static void act(struct gpu_sm *sm, struct sm_subcore *s, struct sm_warp *w,
                 const struct gpu_op *op, uint32_t mask, cycle_t now)
@@ -234,6 +240,10 @@ static void act(struct gpu_sm *sm, struct sm_subcore *s, struct sm_warp *w,
     case GPU_BRANCH:
         w->floor = (s->next + sm->c->pipes.branch_cycles) << CAUSE_BITS | GPU_CAUSE_BRANCH;
         sm->stats->splits += mask != 0 && mask != w->w.active;
+        break;
+    case GPU_SLEEP:
+        if (mask != 0)
+            w->floor = sm_when(sm, now + asleep(sm, op), GPU_CAUSE_NO_WARP);
         break;
     case GPU_BARRIER:
         results_ready(w, op, 0);

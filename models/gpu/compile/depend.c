@@ -62,8 +62,8 @@ static struct touches touches_of(const struct code_op *o)
                                                BIT(SHARED) | BIT(ASYNC) };
     case GPU_COMMIT:  return (struct touches){ BIT(LANES), BIT(ASYNC) };
     case GPU_WAIT:    return (struct touches){ BIT(LANES), BIT(ASYNC) | BIT(SHARED) };
-    case GPU_BRANCH: case GPU_BARRIER: case GPU_FENCE: case GPU_EXIT: case GPU_TRAP:
-    case GPU_KINDS_COUNT:
+    case GPU_BRANCH: case GPU_BARRIER: case GPU_FENCE: case GPU_SLEEP:
+    case GPU_EXIT: case GPU_TRAP: case GPU_KINDS_COUNT:
         break;
     }
     return (struct touches){ 0, EVERYTHING };

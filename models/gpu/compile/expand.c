@@ -13,6 +13,8 @@
 #include "models/gpu/compile/table.h"
 #include "models/gpu/events.h"
 
+enum { NANOSLEEP_NS = 1000000 };        /* PTX ISA: no sleep is longer */
+
 static uint16_t sixteenths(double cycles) { return (uint16_t)(cycles * 16 + 0.5); }
 
 struct gpu_op expand_pipe(const struct code *c, enum gpu_pipe pipe)
@@ -318,6 +320,17 @@ static bool put_wait(struct code *c, const struct ptx_instruction *i)
     return true;
 }
 
+/* The warp may wake at any time up to twice what is asked, so at once where that is not a
+ * number of the text. */
+static void put_sleep(struct code *c, const struct ptx_instruction *i)
+{
+    const struct ptx_operand *t = &i->operand[0];
+    put_control(c, i, GPU_SLEEP);
+    if (t->kind == PTX_IMMEDIATE)
+        c->ops[c->count - 1].op.access.offset = t->bits < NANOSLEEP_NS ? (int32_t)t->bits
+                                                                       : NANOSLEEP_NS;
+}
+
 static bool expand_one(struct code *c, const struct ptx_instruction *i)
 {
     bool done = false;
@@ -336,9 +349,10 @@ static bool expand_one(struct code *c, const struct ptx_instruction *i)
     case PTX_CP_COMMIT: put_control(c, i, GPU_COMMIT); return true;
     case PTX_CP_WAIT: case PTX_CP_WAIT_ALL:
         return put_wait(c, i);
-    case PTX_BAR_WARP: case PTX_NANOSLEEP:      /* lanes of a warp meet at branches here */
+    case PTX_BAR_WARP:                          /* lanes of a warp meet at branches here */
         put_control(c, i, GPU_COMPUTE);
         return true;
+    case PTX_NANOSLEEP: put_sleep(c, i); return true;
     case PTX_PREFETCH: case PTX_PREFETCHU: case PTX_PMEVENT: case PTX_DISCARD:
     case PTX_APPLYPRIORITY:                     /* hints: nothing is kept of them */
         return true;

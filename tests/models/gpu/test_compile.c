@@ -121,6 +121,7 @@ static const struct { unsigned target; const char *body, *pipes; } expansions[] 
     { 70, "ld.param.u32 %r5, [p1];",              "u" },
     { 70, "bar.sync 0;",                          "b" },
     { 70, "membar.gl;",                           "b" },
+    { 70, "nanosleep.u32 1000;",                  "b" },
     /* No operation at all. */
     { 70, "mov.u32 %r5, %r1;",                    "" },
     { 70, "mov.b64 {%r5, %r6}, %d1;",             "" },

@@ -170,6 +170,22 @@ END_TEST
 
 /* ---- instructions: lines of 8 operations; 9 cycles from the SM's cache, 70 more from L2 */
 
+/* At 1 GHz, from the cycle after the one in which it falls asleep. */
+START_TEST(a_warp_sleeps_as_long_as_it_is_told)
+{
+    struct rig *r = rig_new();
+    rig_log(r);
+    r->ops[rig_simple(r, GPU_SLEEP, 0)].access.offset = 70;
+    rig_log(r);
+    finish(r, 1, 32);
+    ck_assert_uint_eq(rig_at(0, 0, 0), T0);
+    ck_assert_uint_eq(rig_at(0, 0, 1), T0 + 1 + 1 + 70);
+    /* The other three sub-cores have no warp from T0 until the exit has issued, at T0 + 73. */
+    ck_assert_uint_eq(stats(r).cycles[GPU_CAUSE_NO_WARP], 70 + 3 * 74);
+    rig_free(r);
+}
+END_TEST
+
 START_TEST(a_line_of_instructions_comes_when_it_was_asked_for)
 {
     static const struct { uint32_t ahead; cycle_t line1, line2; } cases[] = {
@@ -382,6 +398,7 @@ Suite *sm_suite(void)
     tcase_add_test(t, who_writes_a_register_under_way_waits_for_it);
     tcase_add_test(t, a_branch_shows_its_bubble);
     tcase_add_test(t, a_split_warp_issues_both_sides_one_after_the_other);
+    tcase_add_test(t, a_warp_sleeps_as_long_as_it_is_told);
     tcase_add_loop_test(t, a_line_of_instructions_comes_when_it_was_asked_for, 0, 2);
     tcase_add_test(t, schedulers_share_what_the_sm_fetched);
     tcase_add_test(t, a_greedy_scheduler_stays_with_a_warp_as_long_as_it_can);
