@@ -26,6 +26,7 @@ static const struct part {
     { "v3", validate_v3 }, { "v5e", validate_v5e }, { "v4", validate_v4 }, { "v2", validate_v2 },
     { "power", validate_power }, { "v100", validate_v100 }, { "a100", validate_a100 },
     { "linear", validate_linear }, { "micro", validate_micro },
+    { "gpu_power", validate_gpu_power },
 };
 #define PARTS (sizeof parts / sizeof parts[0])
 

@@ -95,6 +95,17 @@ static void price_memory(const struct gpu_bill *b, uint32_t group, struct gpu_en
 
 /* ---- what passes with time ---- */
 
+/* From the first block of each launch to its last. */
+static double awake_s(const struct gpu_chip *c)
+{
+    tick_t sum = 0;
+    for (uint32_t l = 0; l < c->run.launch_count; l++) {
+        struct gpu_launch_times t = gpu_front_times(c->front, l);
+        sum += t.end - t.start + t.added;
+    }
+    return (double)sum / TICKS_PER_S;
+}
+
 static void price_time(const struct gpu_bill *b, struct gpu_energy *e)
 {
     const struct gpu_chip *c = b->run.chip;
@@ -113,7 +124,8 @@ static void price_time(const struct gpu_bill *b, struct gpu_energy *e)
         busy += (double)gpu_sm_busy(c->sm[i]) / TICKS_PER_S * more;
     e->j[GPU_ENERGY_SM_STATIC] += square * (p->idle_sm_w * c->sms * b->run.seconds
                                             + p->sm_static_w * busy);
-    e->j[GPU_ENERGY_L2_STATIC] += square * p->l2_static_w * b->run.seconds;
+    e->j[GPU_ENERGY_L2_STATIC] += square * (p->l2_static_w * b->run.seconds
+                                            + p->l2_awake_w * awake_s(c));
     e->j[GPU_ENERGY_CONSTANT] += p->constant_w * b->run.seconds;
 }
 

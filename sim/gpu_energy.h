@@ -36,7 +36,7 @@
     X(REFRESH,    "hbm_refresh",    "refresh", 0) \
     X(BACKGROUND, "hbm_background", "rows open or closed, at rest", 0) \
     X(SM_STATIC,  "sm_static",      "SMs at rest, and more while they have blocks", 1) \
-    X(L2_STATIC,  "l2_static",      "L2 and crossbar at rest", 1) \
+    X(L2_STATIC,  "l2_static",      "L2 and crossbar at rest, and more during launches", 1) \
     X(CONSTANT,   "constant",       "the rest of chip and board", 0)
 
 enum gpu_component {

@@ -85,6 +85,7 @@ bool validate_v100(struct validation *v, struct diag *d);
 bool validate_a100(struct validation *v, struct diag *d);
 bool validate_linear(struct validation *v, struct diag *d);
 bool validate_micro(struct validation *v, struct diag *d);
+bool validate_gpu_power(struct validation *v, struct diag *d);
 
 void validate_clear(struct validation *v);
 

@@ -30,6 +30,7 @@
     X(REAL, idle_sm_w,       0, 1e3, "an SM, whatever it does") \
     X(REAL, sm_static_w,     0, 1e3, "more of an SM while it has a block") \
     X(REAL, l2_static_w,     0, 1e3, "L2 and crossbar, whatever they do") \
+    X(REAL, l2_awake_w,      0, 1e3, "more of them while a launch is under way") \
     X(REAL, constant_w,      0, 1e4, "the rest of the chip or board, whatever it does")
 
 #define GPU_ENERGY_FIELD(id, price, unit, what) double price;
