@@ -6,14 +6,12 @@
 
 #define SPLITS_MOST 32
 #define ORDER_MOST   5
-#define STORED_TOGETHER 4       /* elements of a result's row, by kernels for aligned rows */
 /* Registers of a thread beside its sums: operands, what is on its way, addresses. */
 #define OTHER_REGISTERS 56
 /* Operations of a lane before its first load, and for each result that it stores. */
 #define FIRST_OPERATIONS  300
 #define RESULT_OPERATIONS  20
-/* Of what tensor cores and shared memory do at the same time, for warps do not take turns. */
-#define NOT_HIDDEN 0.125
+#define EMPTY_LEAST 16          /* tiles for each empty one of a stripe */
 /* What lanes of the sum of a cut product have under way at a time. */
 #define SUMMANDS_AHEAD      4
 
@@ -140,25 +138,29 @@ static double beginning(const struct estimate *e)
          + FIRST_OPERATIONS * e->config->pipes.int_latency;
 }
 
-/* FP32 lanes have their next operands on the way while they multiply; tensor cores wait. */
-static double alone(const struct estimate *e)
+/* The busier part, and what of the other's work its warps' turns do not hide: all if a
+ * scheduler has but one warp.  Those of FP32 lanes have their next operands on the way while
+ * they multiply, as if they were two. */
+static double overlapped(const struct estimate *e, double multiply, double shared, double blocks)
 {
-    double idle = fmax(e->config->sm.subcores * 32.0 / e->kernel->threads, 1);
-    double multiply = multiplying(e) * idle, read = reading(e) + moving(e);
-    return e->product->in == GPU_ELEMENT_F32 ? fmax(multiply, read) : multiply + read;
+    double warps = blocks * e->kernel->threads / (32.0 * e->config->sm.subcores);
+    double turns = fmax(warps, 1) * (e->product->in == GPU_ELEMENT_F32 ? 2 : 1);
+    return fmax(multiply, shared) + fmin(multiply, shared) / turns;
 }
 
-/* The busiest part, and what its work does not hide of the other's. */
-static double busy(const struct estimate *e)
+/* For each block of `blocks`.  With fewer warps than schedulers the others' cores idle. */
+static double busy(const struct estimate *e, double blocks)
 {
-    double multiply = multiplying(e), shared = reading(e) + filling(e) + moving(e);
-    return fmax(fmax(multiply, shared) + fmin(multiply, shared) * NOT_HIDDEN, arriving(e));
+    double warps = blocks * e->kernel->threads / 32.0;
+    double multiply = multiplying(e) * fmax(e->config->sm.subcores / warps, 1);
+    double shared = reading(e) + filling(e) + moving(e);
+    return fmax(overlapped(e, multiply, shared, blocks), arriving(e));
 }
 
 static double step(const struct estimate *e, double blocks)
 {
     double ahead = e->kernel->stages > 1 ? e->kernel->stages - 1 : 1;
-    return fmax(fmax(alone(e), memory_latency(e) / ahead), blocks * busy(e));
+    return fmax(memory_latency(e) / ahead, blocks * busy(e, blocks));
 }
 
 /* Two operations in a row of a lane are under way together. */
@@ -189,26 +191,47 @@ static double busiest_sm(const struct estimate *e)
 
 /* ---- traffic, in bytes ---- */
 
+static double operand_bytes(const struct estimate *e)
+{
+    const struct gpu_product *p = e->product;
+    return (double)p->batch * ((double)p->m + (double)p->n) * (double)p->k
+         * element_bytes[p->in];
+}
+
+/* Both partitions have a copy of what SMs of both read. */
+static double l2_holds(const struct estimate *e)
+{
+    const struct gpu_l2_config *l2 = &e->config->l2;
+    return (double)l2->bytes / (l2->copies == GPU_L2_NEAR ? l2->partitions : 1);
+}
+
 /* What comes from memory: a once for each stripe of tiles, b once for each row of stripes that
  * are under way at a time; both once if L2 holds them. */
 static double read_bytes(const struct estimate *e, uint32_t order)
 {
     const struct gpu_product *p = e->product;
-    double size = element_bytes[p->in] * (double)p->batch, k = (double)p->k;
-    double m = (double)p->m, n = (double)p->n, all = (m + n) * k * size;
-    if (all <= (double)e->config->l2.bytes)
-        return all;
+    double size = element_bytes[p->in] * (double)p->batch;
+    double m = (double)p->m, n = (double)p->n, k = (double)p->k;
+    if (operand_bytes(e) <= l2_holds(e))
+        return operand_bytes(e);
     double columns = fmin(1u << order, (double)e->tiles_n);
     double rows = fmax((double)e->config->sm.count * e->resident / columns, 1);
     return size * k * (m * fmax((double)e->tiles_n / columns, 1)
                        + n * fmax((double)e->tiles_m / rows, 1));
 }
 
+/* Blocks of tiles past the last column take the places of others for a moment. */
+static bool fits(const struct estimate *e, uint32_t order)
+{
+    uint64_t columns = 1u << order, stripes = (e->tiles_n + columns - 1) / columns;
+    return (stripes * columns - e->tiles_n) * EMPTY_LEAST <= e->tiles_n;
+}
+
 static uint32_t best_order(const struct estimate *e)
 {
     uint32_t best = 0;
-    for (uint32_t o = 1; o <= ORDER_MOST && 1u << (o - 1) < e->tiles_n; o++)
-        if (read_bytes(e, o) < read_bytes(e, best))
+    for (uint32_t o = 1; o <= ORDER_MOST; o++)
+        if (fits(e, o) && read_bytes(e, o) < read_bytes(e, best))
             best = o;
     return best;
 }
@@ -229,7 +252,7 @@ static double l2_seconds(const struct estimate *e, double bytes)
 static double sum_seconds(const struct estimate *e)
 {
     double summands = result_count(e) * e->splits * 4;
-    double far = summands > (double)e->config->l2.bytes
+    double far = summands + operand_bytes(e) > l2_holds(e)
                ? 2 * summands / e->memory_bytes_per_s : 0;
     double cycles = beginning(e)
                   + memory_latency(e) * (1 + ceil((double)e->splits / SUMMANDS_AHEAD));
@@ -254,8 +277,7 @@ static double total_seconds(const struct estimate *e, uint32_t order)
 static bool aligned(const struct gpu_product *p, const struct gpu_gemm_kernel *k)
 {
     uint64_t lda = p->transpose_a ? p->m : p->k, ldb = p->transpose_b ? p->k : p->n;
-    return lda % k->align == 0 && ldb % k->align == 0
-        && (k->align == 1 || p->n % STORED_TOGETHER == 0);
+    return lda % k->align == 0 && ldb % k->align == 0;
 }
 
 static bool may(const struct gpu_config *c, const struct gpu_product *p,

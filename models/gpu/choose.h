@@ -7,15 +7,13 @@
  *     one block    prologue | step | step | ... | step | results       a step is a tile's K
  *
  *     prologue     dispatch, operations that find addresses, and a latency of memory
- *     a step       alone:     the longer of   multiplying, reading shared memory and moving
- *                                             the next tile there, one after the other (on
- *                                             FP32 lanes together)
- *                                             a latency of memory, over the tiles under way
- *                  b blocks of an SM:         or b times the busier of tensor cores (or FP32
- *                                             lanes), and shared memory with the load-store
- *                                             units before it (one element at a time where
- *                                             rows are not aligned); and an eighth of the
- *                                             other; or of the crossbar
+ *     a step       of b blocks of an SM, the longest of
+ *                      b times the busier of tensor cores (or FP32 lanes), and shared memory
+ *                      with the load-store units before it (one element at a time where rows
+ *                      are not aligned); and one block's share of the other, for each warp
+ *                      that a scheduler has of a block: nothing hides the first's
+ *                      b times what the crossbar takes
+ *                      a latency of memory, over the tiles under way
  *     results      so many operations of a lane for each: alone one after the other, or of b
  *                  blocks as fast as they issue; or as fast as they leave the SM
  *     an SM        has ceil(blocks / SMs) of them, as many at a time as fit
@@ -25,7 +23,8 @@
  *                  and for a cut along K another launch, of blocks that read the summands
  *
  * Tiles run in stripes of 2^order columns of tiles; the order is what brings least from
- * memory, when what is under way at a time shares rows and columns.
+ * memory, when what is under way at a time shares rows and columns, and nearly fills its
+ * stripes.
  *
  * It is a heuristic: bank conflicts, instruction mix and what else runs are left to the model
  * of the chip, which has the last word.

@@ -215,6 +215,7 @@ struct gpu_config {
 
 enum gpu_generation { GPU_SM_70, GPU_SM_80, GPU_SM_90 };
 enum gpu_scheduler  { GPU_GTO, GPU_LRR };
+enum gpu_l2_copies  { GPU_L2_HOME, GPU_L2_NEAR };
 
 enum gpu_pipe {
 #define PIPE(id, name, what) GPU_PIPE_##id,

@@ -28,8 +28,6 @@
 #define L2_NONE UINT32_MAX
 #define L2_FAR  UINT16_MAX          /* "SM" of a request that the other partition sent */
 
-enum gpu_l2_copies { GPU_L2_HOME, GPU_L2_NEAR };
-
 /* On the links between partitions.  Requests have the `id` of far_id. */
 enum l2_far {
     L2_FAR_READ   = GPU_READ,
