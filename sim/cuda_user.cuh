@@ -73,6 +73,12 @@ SIMACCEL_SHUFFLE(__shfl_xor_sync, bfly, int lane, 31)
 SIMACCEL_DEVICE int __all_sync(unsigned mask, int p) { return __nvvm_vote_all_sync(mask, p); }
 SIMACCEL_DEVICE int __any_sync(unsigned mask, int p) { return __nvvm_vote_any_sync(mask, p); }
 SIMACCEL_DEVICE unsigned __ballot_sync(unsigned mask, int p) { return __nvvm_vote_ballot_sync(mask, p); }
+SIMACCEL_DEVICE unsigned __activemask(void)
+{
+    unsigned lanes;
+    asm volatile("activemask.b32 %0;" : "=r"(lanes));
+    return lanes;
+}
 
 /* ---- atomics ---- */
 
