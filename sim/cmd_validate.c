@@ -63,10 +63,21 @@ static bool take_part(struct settings *s, const char *word)
     return false;
 }
 
+static int wrong_part(const struct options *o)
+{
+    char names[160] = "";
+    for (size_t i = 0; i < PARTS; i++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s",
+                 i == 0 ? "" : i + 1 < PARTS ? ", " : " or ", parts[i].name);
+    }
+    return options_wrong(o, "%.40s: no such part; expected %s", o->value, names);
+}
+
 /* Returns -1 to go on, or the exit status. */
 static int read_settings(int argc, char **argv, struct settings *s)
 {
-    struct options o = OPTIONS("validate", "[v2|v3|v4|v5e|power ...]", rows, argc, argv);
+    struct options o = OPTIONS("validate", "[PART ...]", rows, argc, argv);
     int i;
     while ((i = options_next(&o)) >= 0 || i == OPTIONS_ARGUMENT) {
         switch (i) {
@@ -85,7 +96,7 @@ static int read_settings(int argc, char **argv, struct settings *s)
             break;
         default:
             if (!take_part(s, o.value))
-                return options_wrong(&o, "%.40s: expected v2, v3, v4, v5e or power", o.value);
+                return wrong_part(&o);
         }
     }
     return i == OPTIONS_END ? -1 : i == OPTIONS_HELP ? 0 : 2;
