@@ -31,19 +31,20 @@ static void show(void *arg, tick_t now)
     fflush(stderr);
 }
 
-bool experiment_engine(const struct experiment *e, struct engine_config *engine,
+bool experiment_engine(const struct experiment *e, const struct engine_config *engine,
                        double (*fraction)(const void *chip), const void *chip,
                        struct engine_result *result)
 {
     struct watching w = { fraction, chip, time(NULL), false };
-    engine->threads = e->threads;
+    struct engine_config config = *engine;
+    config.threads = e->threads;
     if (e->window_divisor > 1)
-        engine->window = engine_window(engine) / e->window_divisor;
+        config.window = engine_window(engine) / e->window_divisor;
     if (e->progress && isatty(STDERR_FILENO)) {
-        engine->progress = show;
-        engine->progress_arg = &w;
+        config.progress = show;
+        config.progress_arg = &w;
     }
-    bool done = engine_run(engine, result);
+    bool done = engine_run(&config, result);
     if (w.shown)
         fputs("\r\033[K", stderr);
     return done;

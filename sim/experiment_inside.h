@@ -18,7 +18,7 @@ json_t *experiment_apart(int (*child)(void *arg, FILE *out), void *arg,
                          struct experiment_rest *rest, struct diag *d, int *status);
 
 /* Runs a chip with threads, window and progress as asked; `fraction` says how much is done. */
-bool experiment_engine(const struct experiment *e, struct engine_config *engine,
+bool experiment_engine(const struct experiment *e, const struct engine_config *engine,
                        double (*fraction)(const void *chip), const void *chip,
                        struct engine_result *result);
 

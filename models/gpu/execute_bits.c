@@ -12,8 +12,8 @@ GPU_OP1(clz32, 32, 32, leading32(a))
 GPU_OP1(clz64, 32, 64, leading64(a))
 
 /* The highest bit that differs from the sign; .shiftamt: how far it is from the top. */
-#define SIGN32(x) ((x) ^ (uint32_t)((int32_t)(x) >> 31))
-#define SIGN64(x) ((x) ^ (uint64_t)((int64_t)(x) >> 63))
+#define SIGN32(x) ((x) ^ (0 - ((x) >> 31)))
+#define SIGN64(x) ((x) ^ (0 - ((x) >> 63)))
 #define FOUND(bits, x)  ((x) ? bits - 1 - leading##bits(x) : NONE)
 #define AMOUNT(bits, x) ((x) ? leading##bits(x) : NONE)
 GPU_OP1(bfind_u32, 32, 32, FOUND(32, a))

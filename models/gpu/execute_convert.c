@@ -158,7 +158,7 @@ static void convert_pair(struct gpu_warp *w, const struct gpu_op *op, uint32_t m
 #define NEAR_BF16(x) half_bf16_from_f32(F(x), GPU_F16_NAN)
 GPU_INLINE uint32_t whole_s32(float x, float whole)
 {
-    bool fits = whole >= -0x1p31f && whole < 0x1p31f;
+    bool fits = whole >= -2147483648.0f && whole < 2147483648.0f;
     uint32_t limit = x < 0 ? UINT32_C(1) << 31 : INT32_MAX;
     int32_t inside = (int32_t)(fits ? whole : 0);
     return fits ? (uint32_t)inside : x == x ? limit : 0;

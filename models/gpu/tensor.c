@@ -7,6 +7,7 @@
 #include "models/gpu/execute_inside.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "models/gpu/tensor.h"
 #include "models/numerics/half.h"
@@ -142,7 +143,9 @@ GPU_INLINE float largest(const float (*x)[GPU_TILE], unsigned rows, unsigned col
     int32_t top = 0;
     for (unsigned j = 0; j + COLUMNS <= columns; j += COLUMNS)
         for (unsigned i = 0; i < rows; i++) {
-            ints size = *(const ints *)&x[i][j] & 0x7fffffff, more = size > most;
+            ints bits;
+            memcpy(&bits, &x[i][j], sizeof bits);
+            ints size = bits & 0x7fffffff, more = size > most;
             most = (size & more) | (most & ~more);
         }
     for (unsigned n = 0; n < COLUMNS; n++)

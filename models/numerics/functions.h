@@ -90,7 +90,7 @@ static inline double functions_log2(double x)
 static inline double functions_sine(double x, int quarter)
 {
     double q = functions_whole(x * 0x1.45f306dc9c883p-1);
-    q = x < 0x1p31 && x > -0x1p31 ? q : 0;
+    q = x < 2147483648.0 && x > -2147483648.0 ? q : 0;
     /* pi / 2 in three parts, of which the first two have 33 bits. */
     double r = x - q * 0x1.921fb544p0 - q * 0x1.0b4611a6p-34 - q * 0x1.3198a2e037073p-69;
     r = r > 0.8 ? 0.8 : r < -0.8 ? -0.8 : r;
