@@ -109,7 +109,7 @@ static uint32_t add_labels(struct code *c, uint32_t count)
     return b->label_count - count;
 }
 
-/* Its number in the body; a variable's is its place for now. */
+/* Its number in the body; a variable's is its place until the body ends. */
 static void renumber(struct inlined *n, const struct call *call, struct ptx_operand *o)
 {
     if (o->kind == PTX_REGISTER || (o->kind == PTX_MEMORY && o->base == PTX_REGISTER))
