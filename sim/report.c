@@ -258,6 +258,33 @@ void report_parts_free(struct report_parts *p)
     free(p->rounded);
 }
 
+struct rank { double seconds; size_t index; };
+
+static int by_time(const void *a, const void *b)
+{
+    const struct rank *x = a, *y = b;
+    if (x->seconds != y->seconds)
+        return x->seconds > y->seconds ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+bool *report_longest(const json_t *array, size_t rows)
+{
+    size_t count = json_array_size(array), i;
+    const json_t *object;
+    bool *chosen = calloc(count + 1, sizeof *chosen);
+    struct rank *ranks = calloc(count + 1, sizeof *ranks);
+    if (!chosen || !ranks)
+        abort();
+    for (i = 0; (object = json_array_get(array, i)) != NULL; i++)
+        ranks[i] = (struct rank){ report_number(object, "time_s"), i };
+    qsort(ranks, count, sizeof *ranks, by_time);
+    for (i = 0; i < count && i < rows; i++)
+        chosen[ranks[i].index] = true;
+    free(ranks);
+    return chosen;
+}
+
 const char *report_unit(char text[NUMBER_TEXT], const struct report_parts *p, const char *unit)
 {
     snprintf(text, NUMBER_TEXT, "%s%s", p->scale.prefix, unit);

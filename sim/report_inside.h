@@ -26,6 +26,10 @@ struct report_parts report_parts(const json_t *array, const char *key);
 struct report_parts report_shares(const json_t *array, const char *key);
 void                report_parts_free(struct report_parts *p);
 
+/* Which objects of an array have a row of a table that has room for so many: those with
+ * most `time_s`, of equals the first.  The caller frees it. */
+bool *report_longest(const json_t *array, size_t rows);
+
 /* "us" for seconds in this scale. */
 const char *report_unit(char text[NUMBER_TEXT], const struct report_parts *p, const char *unit);
 

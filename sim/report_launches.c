@@ -53,34 +53,6 @@ static double threads_of(const json_t *launch)
 
 /* ---- the table */
 
-struct rank { double seconds; size_t index; };
-
-static int by_time(const void *a, const void *b)
-{
-    const struct rank *x = a, *y = b;
-    if (x->seconds != y->seconds)
-        return x->seconds > y->seconds ? -1 : 1;
-    return x->index < y->index ? -1 : x->index > y->index;
-}
-
-/* Which launches have a row; the caller frees it. */
-static bool *choose(const json_t *launches)
-{
-    size_t count = json_array_size(launches), i;
-    const json_t *launch;
-    bool *chosen = calloc(count + 1, sizeof *chosen);
-    struct rank *ranks = calloc(count + 1, sizeof *ranks);
-    if (!chosen || !ranks)
-        abort();
-    for (i = 0; (launch = json_array_get(launches, i)) != NULL; i++)
-        ranks[i] = (struct rank){ report_number(launch, "time_s"), i };
-    qsort(ranks, count, sizeof *ranks, by_time);
-    for (i = 0; i < count && i < ROWS; i++)
-        chosen[ranks[i].index] = true;
-    free(ranks);
-    return chosen;
-}
-
 static void heads(struct table *t, const struct report_parts *time)
 {
     char unit[NUMBER_TEXT];
@@ -138,7 +110,7 @@ static void print_table(const json_t *launches, FILE *out)
 {
     struct report_parts time = report_parts(launches, "time_s");
     struct table *t = table_new();
-    bool *chosen = choose(launches);
+    bool *chosen = report_longest(launches, ROWS);
     const json_t *launch;
     size_t i;
     heads(t, &time);

@@ -11,35 +11,6 @@
 
 struct columns { struct report_parts time, share, bytes, energy; };
 
-struct rank { double seconds; size_t index; };
-
-/* Longest first; of equals the first. */
-static int by_time(const void *a, const void *b)
-{
-    const struct rank *x = a, *y = b;
-    if (x->seconds != y->seconds)
-        return x->seconds > y->seconds ? -1 : 1;
-    return x->index < y->index ? -1 : x->index > y->index;
-}
-
-/* Which ops have a row; the caller frees it. */
-static bool *choose(const json_t *ops)
-{
-    size_t count = json_array_size(ops), i;
-    const json_t *op;
-    bool *chosen = calloc(count + 1, sizeof *chosen);
-    struct rank *ranks = calloc(count + 1, sizeof *ranks);
-    if (!chosen || !ranks)
-        abort();
-    for (i = 0; (op = json_array_get(ops, i)) != NULL; i++)
-        ranks[i] = (struct rank){ report_number(op, "time_s"), i };
-    qsort(ranks, count, sizeof *ranks, by_time);
-    for (i = 0; i < count && i < ROWS; i++)
-        chosen[ranks[i].index] = true;
-    free(ranks);
-    return chosen;
-}
-
 static void heads(struct table *t, const struct columns *c, bool gpu)
 {
     char unit[NUMBER_TEXT];
@@ -136,7 +107,7 @@ static void rows(struct table *t, const struct columns *c, const json_t *ops)
 {
     const struct report_parts *parts[] = { &c->time, &c->share, &c->bytes, &c->energy };
     int64_t others[4] = { 0 }, all[4];
-    bool *chosen = choose(ops);
+    bool *chosen = report_longest(ops, ROWS);
     const json_t *op;
     size_t i;
     for (i = 0; (op = json_array_get(ops, i)) != NULL; i++) {
