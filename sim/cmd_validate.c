@@ -8,13 +8,14 @@
 #include "sim/run_options.h"
 #include "sim/validate.h"
 
-enum { SIZE, MARKDOWN, HEAD, REFERENCE, JOBS, STRICT };
+enum { SIZE, MARKDOWN, HEAD, REFERENCE, MEASURED, JOBS, STRICT };
 
 static const struct option_row rows[] = {
     [SIZE]      = { "size",      "SIZE",   "quick, default or all of the rows (default: default)" },
     [MARKDOWN]  = { "markdown",  "FILE",   "write the tables there instead of stdout" },
     [HEAD]      = { "head",      "FILE",   "begin what is written with this file" },
     [REFERENCE] = { "reference", "FOLDER", "of the measured rows (default: tests/reference)" },
+    [MEASURED]  = { "measured",  "FILE",   "of make gpu-measure (default: all of FOLDER/gpu_measured)" },
     [JOBS]      = { "jobs",      "N",      "rows run at a time (default: 2)" },
     [STRICT]    = { "strict",    NULL,     "exit status 1 if a bar is missed" },
 };
@@ -26,7 +27,7 @@ static const struct part {
     { "v3", validate_v3 }, { "v5e", validate_v5e }, { "v4", validate_v4 }, { "v2", validate_v2 },
     { "power", validate_power }, { "v100", validate_v100 }, { "a100", validate_a100 },
     { "linear", validate_linear }, { "micro", validate_micro },
-    { "gpu_power", validate_gpu_power },
+    { "gpu_power", validate_gpu_power }, { "measured", validate_measured },
 };
 #define PARTS (sizeof parts / sizeof parts[0])
 
@@ -88,6 +89,7 @@ static int read_settings(int argc, char **argv, struct settings *s)
         case MARKDOWN:  s->markdown = o.value; break;
         case HEAD:      s->head = o.value; break;
         case REFERENCE: s->v.folder = o.value; break;
+        case MEASURED:  s->v.measured = o.value; break;
         case STRICT:    s->strict = true; break;
         case JOBS:
             if (!run_options_number(o.value, 256, &s->jobs))

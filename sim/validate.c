@@ -56,7 +56,7 @@ void validate_clear(struct validation *v)
     for (size_t i = 0; i < MACHINES; i++)
         machine_free(v->machines[i]);
     free(v->sets);
-    *v = (struct validation){ .folder = v->folder, .size = v->size };
+    *v = (struct validation){ .folder = v->folder, .measured = v->measured, .size = v->size };
 }
 
 /* ---- running: a process a row, which leaves its answer in shared memory ---- */

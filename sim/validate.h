@@ -69,6 +69,7 @@ struct validate_set {
 
 struct validation {
     const char        *folder;          /* of the reference files */
+    const char        *measured;        /* a file of make gpu-measure; NULL: those of `folder` */
     enum validate_size size;
     struct validate_set *sets;
     size_t               count;
@@ -86,6 +87,7 @@ bool validate_a100(struct validation *v, struct diag *d);
 bool validate_linear(struct validation *v, struct diag *d);
 bool validate_micro(struct validation *v, struct diag *d);
 bool validate_gpu_power(struct validation *v, struct diag *d);
+bool validate_measured(struct validation *v, struct diag *d);
 
 void validate_clear(struct validation *v);
 

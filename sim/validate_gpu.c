@@ -4,6 +4,7 @@
 
 #include "sim/experiment.h"
 #include "sim/validate_csv.h"
+#include "sim/validate_gpu.h"
 #include "sim/validate_product.h"
 
 #define US 1e6
@@ -11,7 +12,7 @@
 /* Rows shorter than this are run twice, for a run begins with cold caches and theirs did not. */
 #define TWICE_US 100
 
-enum { M, N, K, TRANSPOSE_A, TRANSPOSE_B, TYPE, FLOOR_US, COLD };
+enum { M, N, K, TRANSPOSES, TYPE, FLOOR_US, COLD, CLOCK_MHZ };
 
 static uint32_t add_matrix(struct trace *t, char what, size_t number, enum trace_type type,
                            const double shape[2], bool transposed, struct diag *d)
@@ -27,7 +28,7 @@ static uint32_t add_matrix(struct trace *t, char what, size_t number, enum trace
 static struct trace *products(const struct validate_row *row, size_t times, struct diag *d)
 {
     const double *x = row->arg;
-    bool ta = x[TRANSPOSE_A] > 0, tb = x[TRANSPOSE_B] > 0;
+    bool ta = (int)x[TRANSPOSES] & 1, tb = (int)x[TRANSPOSES] & 2;
     enum trace_type type = (enum trace_type)x[TYPE];
     struct trace *t = trace_new("products");
     struct trace_op op = { .kind = TRACE_MATMUL, .phase = PHASE_FORWARD, .outs = 1, .ins = 2,
@@ -66,6 +67,7 @@ static double run_product(const struct validate_row *row, struct diag *d)
     size_t times = row->measured < TWICE_US ? 2 : 1;
     struct trace *t = products(row, times, d);
     struct experiment e = { .machine = row->machine, .trace = t, .sample = true,
+                            .clock_mhz = row->arg[CLOCK_MHZ],
                             .lower = { .highest = row->arg[TYPE] == TRACE_F32 } };
     int status;
     json_t *result = t ? experiment_run(&e, d, &status) : NULL;
@@ -90,12 +92,25 @@ static void add_row(struct validate_set *s, const struct source *from, const dou
     double bytes = trace_type_bytes(from->type) * (m * k + k * n + m * n);
     struct validate_row row = {
         .run = run_product, .machine = from->machine, .judged = true, .measured = measured_us,
-        .arg = { m, n, k, ta, tb, from->type, from->floor_us, from->cold },
+        .arg = { m, n, k, ta + 2 * tb, from->type, from->floor_us, from->cold },
         .roofline = validate_roofline(&from->roofline, flops, bytes) * US + from->floor_us,
         .class = validate_class_of(&from->roofline, flops, bytes, measured_us / US),
     };
     snprintf(row.what, sizeof row.what, "%.0f x %.0f x %.0f %c%c", m, k, n, ta ? 't' : 'n',
              tb ? 't' : 'n');
+    validate_add_row(s, &row);
+}
+
+void validate_gpu_product_row(struct validate_set *s, const struct validate_gpu_product *p)
+{
+    struct validate_row row = {
+        .run = run_product, .machine = p->machine, .judged = true, .measured = p->measured_us,
+        .arg = { [M] = p->m, [N] = p->n, [K] = p->k, [TYPE] = p->type, [COLD] = true,
+                 [CLOCK_MHZ] = p->clock_mhz },
+        .class = p->measured_us / US < VALIDATE_SMALL_S ? VALIDATE_SMALL : VALIDATE_NONE,
+    };
+    snprintf(row.what, sizeof row.what, "%s, %s, %u x %u x %u", machine_name(p->machine),
+             trace_type_names[p->type], p->m, p->k, p->n);
     validate_add_row(s, &row);
 }
 

@@ -8,112 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/gpu/lower.h"
 #include "sim/experiment.h"
 #include "sim/gemm.h"
+#include "sim/gpu_states.h"
 #include "sim/validate_csv.h"
+#include "sim/validate_gpu.h"
 #include "sim/validate_product.h"
-
-#define CHUNK 128u              /* bytes that a thread has under way: 8 times 16 */
-
-/* ---- the states of an A100 ---- */
-
-/* So many blocks of so many threads, all SMs evenly or as `sms` says. */
-static const struct state {
-    const char *name;           /* in power_chip.csv */
-    const char *kernel;
-    uint32_t sms;               /* with a block; 0: all of them */
-    uint32_t blocks, threads;   /* blocks on an SM */
-    uint32_t buffers;           /* 0: nothing is read, or shared memory */
-    uint32_t chunks;            /* that a thread reads a loop; 0: as many as loops, once */
-    bool     own;               /* a block reads what no other does */
-    uint32_t few, many;         /* loops */
-    bool     calibrates;
-    const char *note;
-} states[] = {
-    { "idle clocks locked", "spin", 1, 1, 32, 0, 0, false, 20, 200, true,
-      "between two launches: energy.constant_w" },
-    { "active idle 1 thread spin", "spin", 1, 1, 1, 0, 0, false, 100, 1000, true,
-      "energy.l2_awake_w" },
-    { "all SMs resident nanosleep", "rest", 0, 1, 256, 0, 0, false, 5, 25, false, "" },
-    { "half SMs busy spin", "spin", 54, 1, 256, 0, 0, false, 300, 900, false, "256 threads an SM" },
-    { "all SMs busy spin issue+control", "spin", 0, 1, 256, 0, 0, false, 300, 900, true,
-      "256 threads an SM: energy.issue_pj" },
-    { "fp32 FMA register resident (op/s = FMA)", "fma_rate", 0, 1, 256, 0, 0, false, 10, 60, false,
-      "" },
-    { "shared memory read (B/s)", "read_shared", 0, 1, 256, 0, 0, false, 10, 60, false, "" },
-    { "L1 hit read (B/s)", "read_l1", 0, 1, 256, 1, 1, true, 10, 60, false, "" },
-    { "L2 hit read 16 MiB set (B/s)", "read_memory", 0, 1, 64, 1, 18, false, 3, 9, true,
-      "crossbar, l2, far; 64 threads an SM, 15.2 MiB" },
-    { "HBM read stream (B/s)", "read_memory", 0, 4, 256, 1, 0, false, 2, 7, true,
-      "energy.hbm_read_pj" },
-    { "HBM copy read+write (B/s)", "copy_memory", 0, 4, 256, 2, 0, false, 2, 7, false, "" },
-};
-#define STATES (sizeof states / sizeof states[0])
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count, size);
-    if (!p)
-        abort();
-    return p;
-}
-
-static void put_param(const struct gpu_launch *l, uint32_t number, uint64_t value)
-{
-    const struct gpu_param *p = &l->kernel->params[number];
-    memcpy(l->params + p->offset, &value, p->bytes);
-}
-
-/* Buffers, where the kernel has some, then loops: models/gpu/kernels/micro.cu. */
-static void put_work(struct gpu_plan *p, struct gpu_launch *l, const struct state *s,
-                     uint32_t loops)
-{
-    uint64_t blocks = l->grid[0], parts = s->own ? blocks : 1;
-    uint64_t bytes = (s->own ? 1 : blocks) * s->threads * CHUNK * (s->chunks ? s->chunks : loops);
-    uint32_t at = 2;
-    put_param(l, 0, gpu_memory_add(p->memory, "sink", 4 * blocks * s->threads));
-    put_param(l, 1, gpu_memory_add(p->memory, "cycles", 8 * blocks));
-    for (uint32_t i = 0; i < s->buffers; i++)
-        put_param(l, at++, gpu_memory_add(p->memory, "buffer", bytes * parts));
-    if (s->buffers > 0)
-        put_param(l, at++, bytes);
-    put_param(l, at, s->buffers > 0 && !s->chunks ? 1 : loops);
-}
-
-static struct gpu_plan *plan_state(const struct figures *f, const struct state *s,
-                                   uint32_t launches, uint32_t loops, struct diag *d)
-{
-    struct gpu_kernel *kernel = gpu_kernel_load(&f->gpu, s->kernel, d);
-    if (!kernel)
-        return NULL;
-    struct gpu_plan *p = zeroed(1, sizeof *p);
-    p->group_count = p->kernel_count = 1;
-    p->launch_count = launches;
-    p->groups = zeroed(1, sizeof *p->groups);
-    p->kernels = zeroed(1, sizeof *p->kernels);
-    p->launches = zeroed(launches, sizeof *p->launches);
-    p->kernels[0] = kernel;
-    p->memory = gpu_memory_new(!kernel->oblivious);
-    snprintf(p->groups[0].name, sizeof p->groups[0].name, "%s", s->kernel);
-    for (uint32_t i = 0; i < launches; i++) {
-        struct gpu_launch *l = &p->launches[i];
-        uint32_t shared = strcmp(s->kernel, "read_shared") == 0 ? s->threads * CHUNK : 0;
-        *l = (struct gpu_launch){ .kernel = kernel, .block = { s->threads, 1, 1 },
-                                  .grid = { s->blocks * (s->sms ? s->sms : f->gpu.sm.count), 1, 1 },
-                                  .shared_bytes = shared,
-                                  .params = zeroed(kernel->param_bytes + 1u, 1) };
-        put_work(p, l, s, loops);
-    }
-    return p;
-}
 
 struct spent { double joules, seconds; };
 
-static bool spend(const struct machine *m, const struct state *s, uint32_t launches,
+static bool spend(const struct machine *m, const struct gpu_state *s, uint32_t launches,
                   uint32_t loops, double clock_mhz, struct spent *out, struct diag *d)
 {
-    struct gpu_plan *p = plan_state(machine_figures(m), s, launches, loops, d);
+    struct gpu_plan *p = gpu_state_plan(machine_figures(m), s, launches, loops, d);
     struct experiment e = { .machine = m, .plan = p, .clock_mhz = clock_mhz };
     int status;
     json_t *result = p ? experiment_run(&e, d, &status) : NULL;
@@ -126,7 +33,7 @@ static bool spend(const struct machine *m, const struct state *s, uint32_t launc
 }
 
 /* At rest the loops are microseconds between two launches that do next to nothing. */
-static bool spend_resting(const struct machine *machine, const struct state *s, uint32_t us,
+static bool spend_resting(const struct machine *machine, const struct gpu_state *s, uint32_t us,
                           double clock_mhz, struct spent *out, struct diag *d)
 {
     struct machine *m = machine_copy(machine);
@@ -141,15 +48,25 @@ enum { CLOCK_MHZ, MACS_PER_S };
 
 static double run_state(const struct validate_row *row, struct diag *d)
 {
-    const struct state *s = row->detail;
+    const struct gpu_state *s = row->detail;
     struct spent few, many;
     double mhz = row->arg[CLOCK_MHZ];
-    bool ok = s == &states[0]
+    bool ok = s == &gpu_states[0]
         ? spend_resting(row->machine, s, s->few, mhz, &few, d)
           && spend_resting(row->machine, s, s->many, mhz, &many, d)
         : spend(row->machine, s, 1, s->few, mhz, &few, d)
           && spend(row->machine, s, 1, s->many, mhz, &many, d);
     return ok ? (many.joules - few.joules) / (many.seconds - few.seconds) : NAN;
+}
+
+void validate_state_row(struct validate_set *s, const struct machine *m,
+                        const struct gpu_state *state, double clock_mhz, double measured)
+{
+    struct validate_row row = { .run = run_state, .machine = m, .judged = true,
+                                .class = VALIDATE_NONE, .measured = measured, .detail = state,
+                                .arg = { [CLOCK_MHZ] = clock_mhz } };
+    snprintf(row.what, sizeof row.what, "%s, %s", machine_name(m), state->name);
+    validate_add_row(s, &row);
 }
 
 /* ---- products at the limit ---- */
@@ -244,12 +161,12 @@ static void a100_row(struct validation *v, const struct csv *c, size_t i, const 
     struct validate_row row = { .machine = m, .measured = csv_number(c, i, "power_w"),
                                 .arg = { csv_number(c, i, "clock_mhz"),
                                          csv_number(c, i, "throughput_per_s") } };
-    for (size_t s = 0; s < STATES; s++)
-        if (strcmp(name, states[s].name) == 0) {
-            row.run = run_state;
-            row.detail = &states[s];
-            add_state(watts, &row, states[s].calibrates, name, states[s].note);
-        }
+    const struct gpu_state *state = gpu_state_find(name);
+    if (state) {
+        row.run = run_state;
+        row.detail = state;
+        add_state(watts, &row, state->calibrates, name, state->note);
+    }
     for (size_t s = 0; s < LIMITED; s++)
         if (strcmp(name, limited[s].name) == 0) {
             row.run = run_watts;

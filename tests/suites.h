@@ -7,7 +7,7 @@
 
 #define SUITES(X) \
     X(diag) X(trace) X(ops) X(gradient) X(expand) X(param) X(machine) X(figures) X(output) X(options) \
-    X(report) X(report_table) X(validate) X(gpu_curve) X(kernel_args) X(gpu_result) X(kernel_plan) \
+    X(report) X(report_table) X(validate) X(measured) X(gpu_curve) X(kernel_args) X(gpu_result) X(kernel_plan) \
     X(bf16) X(exact) X(functions) X(mxu) X(mxu_twin) \
     X(block) X(link) X(engine) X(engine_ends) X(pool) X(isolate) \
     X(ports) X(board) X(dma) X(units) X(lower) X(ledger) X(gemm) X(run) X(result) \
