@@ -258,7 +258,7 @@ void sm_barrier_arrive(struct gpu_sm *sm, struct sm_warp *w, const struct gpu_op
     uint32_t threads = gpu_warp_barrier_threads(&w->w, op);
     bar->arrived++;
     bar->came += sm_lanes(mask);
-    bar->said_true += sm_lanes(gpu_warp_barrier_true(&w->w, op, mask));
+    bar->said_true += gpu_warp_barrier_true(&w->w, op, mask);
     if (!(op->flags & GPU_OP_ARRIVE)) {
         w->state = SM_AT_BARRIER;
         w->number = op->number;
