@@ -1,4 +1,8 @@
-/* events.h - what of a GPU is counted to be paid for. */
+/* events.h - what of a GPU is counted to be paid for.
+ *
+ * Not modelled: bits that toggle (a zero costs as much as any number); what changes of the
+ * clock and the voltage cost.
+ */
 #ifndef MODELS_GPU_EVENTS_H
 #define MODELS_GPU_EVENTS_H
 

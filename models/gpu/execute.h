@@ -36,6 +36,9 @@
  *                    source word is the number of threads; the barrier's is `number`
  *     mma            d; a, b, c: a word a register
  *     wmma           fragments as registers, then gpu_execute_wmma_part
+ *
+ * Not modelled: the errors of a chip's approximate functions (ours are rounded once from f64),
+ * and which of several NaN operands of f64 it passes on (ours: the first).
  */
 #ifndef MODELS_GPU_EXECUTE_H
 #define MODELS_GPU_EXECUTE_H

@@ -2,6 +2,10 @@
  *
  * The reference for the timed machine: both must leave the same bytes in memory wherever a
  * kernel is free of races.
+ *
+ * Not modelled: time (a clock counts operations); caches and the order of memory, so a kernel
+ * that lacks a fence is right here; blocks side by side, so one that waits for a later one
+ * never ends.
  */
 #ifndef MODELS_GPU_INTERPRET_H
 #define MODELS_GPU_INTERPRET_H

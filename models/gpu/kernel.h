@@ -2,6 +2,9 @@
  *
  * A kernel is oblivious if no loaded value reaches an address, a branch, or a predicate that
  * guards a memory operation: then its timing does not depend on data, and it can run without.
+ *
+ * Not modelled: an encoding in bits (every operation takes fetch.instruction_bytes); textures,
+ * surfaces and their descriptors; launches by a kernel; clusters of blocks.
  */
 #ifndef MODELS_GPU_KERNEL_H
 #define MODELS_GPU_KERNEL_H

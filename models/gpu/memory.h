@@ -6,6 +6,9 @@
  *
  * Buffers begin at multiples of 256 bytes, with at least 256 bytes of nothing between two, so
  * that an access past an end is found.
+ *
+ * Not modelled: pages and their translation, memory that a kernel allocates, memory of the host;
+ * a buffer lives as long as the memory.
  */
 #ifndef MODELS_GPU_MEMORY_H
 #define MODELS_GPU_MEMORY_H

@@ -13,6 +13,9 @@
  * is the slice's.  So no block touches what another may touch in the same window.
  *
  * Block scheduler to SM: FRONT_BLOCK, address: launch, id: block; back: SM_BLOCK_DONE.
+ *
+ * Not modelled: flits and the way through a network (a link has one latency and one rate);
+ * requests for instructions, constants and page tables; several lines in one request.
  */
 #ifndef MODELS_GPU_MESSAGES_H
 #define MODELS_GPU_MESSAGES_H

@@ -10,6 +10,9 @@
  * Operands are a list of numbers in the kernel's `operands`: first destinations, then
  * sources, word by word.  A number below GPU_CONSTANT is a register, any other is a word
  * of the kernel's constants.
+ *
+ * Not modelled: what the steps of a sequence compute; operands that are a constant bank's or a
+ * uniform register's (a constant costs no read); operations that two schedulers share.
  */
 #ifndef MODELS_GPU_OP_H
 #define MODELS_GPU_OP_H

@@ -12,6 +12,9 @@
  *     a, b of bf16              half a line, 16 bytes
  *     c, d of f16               eight columns of a row: 16 bytes, if in rows
  *     c, d of f32               as the PTX ISA has it for m8n8k4: pairs of columns
+ *
+ * Not modelled: the places on chips after Volta, which nobody has published; values do not
+ * depend on them, only how the pieces of wmma.load and wmma.store meet in memory.
  */
 #ifndef MODELS_GPU_TILE_H
 #define MODELS_GPU_TILE_H

@@ -1,4 +1,8 @@
-/* table.h - machine operations of each PTX instruction, by generation; private. */
+/* table.h - machine operations of each PTX instruction, by generation; private.
+ *
+ * Not modelled: sequences that depend on values (a division of denormals takes its fast path),
+ * and those of a vendor beyond their number, pipes and dependences.
+ */
 #ifndef MODELS_GPU_COMPILE_TABLE_H
 #define MODELS_GPU_COMPILE_TABLE_H
 
