@@ -13,43 +13,37 @@
 #include "models/gpu/compile/spill.h"
 
 #define HINTS 3
-#define MEASURED 512         /* registers to begin with where there is no limit */
+#define MEASURED 256         /* registers to begin with where there is no limit */
 
 struct allocation {
     struct code  *c;
     struct ranges r;
-    size_t        row;              /* 64-bit words of a register's gaps */
-    uint64_t     *taken;            /* [limit][row] */
     uint32_t      limit, used;
+    size_t        row;              /* 64-bit words of a gap's registers */
+    uint64_t     *taken;            /* [gaps][row]: a bit a register */
+    uint64_t     *busy;             /* [row]: those taken in any gap of the item at hand */
     uint32_t    (*copies)[HINTS];   /* of each word: what it is a copy of, or is copied to */
     uint32_t     *first_use, *next_use;     /* of each word: where it stands in lists */
     uint32_t     *owner;            /* of each place in lists: the operation */
 };
 
-static bool is_free(const struct allocation *a, uint32_t item, uint32_t number)
+/* A gap has its registers side by side, so one walk over an item's gaps looks at all of them.
+ * None at or past `used` has been taken. */
+static void find_busy(struct allocation *a, uint32_t item)
 {
-    const uint64_t *taken = a->taken + number * a->row;
-    for (uint32_t k = a->r.first[item]; k != NONE; k = a->r.list[k].next) {
-        uint32_t from = a->r.list[k].from, to = a->r.list[k].to;
-        for (uint32_t w = from / 64; w <= to / 64; w++) {
-            uint64_t mask = UINT64_MAX;
-            if (w == from / 64)
-                mask &= UINT64_MAX << from % 64;
-            if (w == to / 64)
-                mask &= UINT64_MAX >> (63 - to % 64);
-            if (taken[w] & mask)
-                return false;
-        }
-    }
-    return true;
+    size_t words = (a->used + 63) / 64;
+    memset(a->busy, 0, a->row * sizeof *a->busy);
+    for (uint32_t k = a->r.first[item]; k != NONE; k = a->r.list[k].next)
+        for (uint32_t g = a->r.list[k].from; g <= a->r.list[k].to; g++)
+            for (size_t w = 0; w < words; w++)
+                a->busy[w] |= a->taken[g * a->row + w];
 }
 
 static void take(struct allocation *a, uint32_t item, uint32_t number)
 {
-    uint64_t *taken = a->taken + number * a->row;
     for (uint32_t k = a->r.first[item]; k != NONE; k = a->r.list[k].next)
         for (uint32_t g = a->r.list[k].from; g <= a->r.list[k].to; g++)
-            bit_set(taken, g);
+            bit_set(a->taken + g * a->row, number);
     a->c->placed[item] = number;
     if (number >= a->used)
         a->used = number + 1;
@@ -106,25 +100,39 @@ static void count_banks(const struct allocation *a, uint32_t word, uint32_t *rea
     }
 }
 
-static uint32_t choose(const struct allocation *a, uint32_t word)
+/* Of the registers in use that are not busy, the first in the bank that is read least. */
+static uint32_t choose_bank(const struct allocation *a, const uint32_t *reads)
 {
-    uint32_t banks = a->c->config->sm.register_banks, reads[16], best = NONE;
-    assert(banks <= 16);
+    uint32_t banks = a->c->config->sm.register_banks, best = NONE, least = NONE;
+    for (uint32_t first = 0; first < a->used; first += 64) {
+        uint64_t free = ~a->busy[first / 64];
+        if (a->used - first < 64)
+            free &= (UINT64_C(1) << (a->used - first)) - 1;
+        for (; free; free &= free - 1) {
+            uint32_t number = first + (uint32_t)__builtin_ctzll(free);
+            if (reads[number % banks] < least) {
+                best = number;
+                least = reads[number % banks];
+            }
+        }
+    }
+    return best;
+}
+
+static uint32_t choose(struct allocation *a, uint32_t word)
+{
+    uint32_t reads[16];
+    assert(a->c->config->sm.register_banks <= 16);
+    find_busy(a, word);
     for (int k = 0; k < HINTS; k++) {
         uint32_t other = a->copies[word][k];
         if (other != NONE && a->c->placed[other] != NONE
-            && is_free(a, word, a->c->placed[other]))
+            && !bit_get(a->busy, a->c->placed[other]))
             return a->c->placed[other];
     }
     count_banks(a, word, reads);
-    for (uint32_t number = 0; number < a->limit; number++) {
-        if (number >= a->used && best != NONE)
-            break;
-        if ((best == NONE || reads[number % banks] < reads[best % banks])
-            && is_free(a, word, number))
-            best = number;
-    }
-    return best;
+    uint32_t best = choose_bank(a, reads);
+    return best == NONE && a->used < a->limit ? a->used : best;
 }
 
 static uint32_t start_of(const struct ranges *r, uint32_t item)
@@ -173,32 +181,40 @@ static bool place_words(struct allocation *a, uint8_t *failed)
     return all;
 }
 
+_Static_assert(GPU_PREDICATES == 64, "the predicates of a gap are one word");
+
 static bool place_predicates(struct allocation *a)
 {
     struct code *c = a->c;
     uint32_t *order = arena_get(&c->arena, c->predicates, sizeof *order);
     uint32_t count = in_order(a, c->registers, c->registers + c->predicates, order);
     for (uint32_t k = 0; k < count; k++) {
-        uint32_t number = 0;
-        while (number < GPU_PREDICATES && !is_free(a, order[k], number))
-            number++;
-        if (number == GPU_PREDICATES) {
+        find_busy(a, order[k]);
+        if (a->busy[0] == UINT64_MAX) {
             const struct code_writers w = code_find_writers(c);
             const struct ptx_instruction *i = c->ops[w.op[w.first[order[k]]]].from;
             return code_fail(c, i, "more than %u predicates are needed at once", GPU_PREDICATES);
         }
-        take(a, order[k], number);
+        take(a, order[k], (uint32_t)__builtin_ctzll(~a->busy[0]));
     }
     return true;
 }
 
+static void none_taken(struct allocation *a, uint32_t limit)
+{
+    a->limit = limit;
+    a->used = 0;
+    a->row = (limit + 63) / 64;
+    a->taken = arena_get(&a->c->arena, a->r.gaps * a->row, sizeof *a->taken);
+    a->busy = arena_get(&a->c->arena, a->row, sizeof *a->busy);
+}
+
 static struct allocation begin(struct code *c, uint32_t limit)
 {
-    struct allocation a = { .c = c, .limit = limit };
+    struct allocation a = { .c = c };
     code_live(c);
     a.r = code_ranges(c);
-    a.row = a.r.gaps / 64 + 1;
-    a.taken = arena_get(&c->arena, a.row * limit, sizeof *a.taken);
+    none_taken(&a, limit);
     c->placed = arena_get(&c->arena, (size_t)c->registers + c->predicates, sizeof *c->placed);
     memset(c->placed, 0xff, ((size_t)c->registers + c->predicates) * sizeof *c->placed);
     find_hints(&a);
@@ -235,8 +251,7 @@ bool code_allocate(struct code *c)
         spill_words(c, chosen);
     }
     c->kernel_registers = a.used ? a.used : 1;
-    a.taken = arena_get(&c->arena, a.row * GPU_PREDICATES, sizeof *a.taken);
-    a.used = 0;
+    none_taken(&a, GPU_PREDICATES);
     if (!place_predicates(&a))
         return false;
     c->kernel_predicates = a.used;

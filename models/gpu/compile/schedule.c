@@ -217,8 +217,11 @@ static void begin_block(struct scheduling *s, const struct code_block *b)
         for (uint32_t k = 0; k < o->op.dsts; k++)
             s->writes_left[code_dsts(c, o)[k]] += o->guard == NONE;
     }
-    for (uint32_t word = 0; word < c->registers; word++)
-        if (bit_get(b->live_in, word)) {
+    for (uint32_t first = 0; first < c->registers; first += 64)
+        for (uint64_t bits = b->live_in[first / 64]; bits; bits &= bits - 1) {
+            uint32_t word = first + (uint32_t)__builtin_ctzll(bits);
+            if (word >= c->registers)       /* predicates */
+                break;
             s->live[word] = 1;
             s->pressure++;
         }
