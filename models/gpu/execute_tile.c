@@ -78,14 +78,38 @@ struct gpu_wmma_part gpu_execute_wmma_part(const struct ptx_instruction *i, uint
     return (struct gpu_wmma_part){ element * f.bytes / 4, bytes < 4 ? 1 : bytes / 4 };
 }
 
+/* With the kind known, places are a few masks and shifts of all lanes at once. */
+GPU_INLINE void add_places(uint64_t address[GPU_LANES], enum gpu_fragment_kind kind,
+                           const struct gpu_fragment *f, unsigned element,
+                           const uint32_t *stride)
+{
+    bool is_b = f->is_b, rows = f->rows;
+    uint32_t bytes = f->bytes;
+    GPU_EACH_LANE(l) {
+        struct gpu_place p = gpu_fragment_place(kind, is_b, rows, l, element);
+        address[l] += bytes * ((uint64_t)stride[l] * p.line + p.at);
+    }
+}
+
+GPU_WIDE static void add_kind(uint64_t address[GPU_LANES], const struct gpu_fragment *f,
+                              unsigned element, const uint32_t *stride)
+{
+    switch (f->kind) {
+#define ADD(kind) case kind: add_places(address, kind, f, element, stride); break
+    ADD(GPU_WHOLE_LINE);
+    ADD(GPU_FOUR_LINES);
+    ADD(GPU_HALF_LINE);
+    ADD(GPU_SUM_F16);
+    ADD(GPU_SUM_F32);
+#undef ADD
+    case GPU_NO_FRAGMENT: break;
+    }
+}
+
 void gpu_tile_addresses(const struct gpu_warp *w, const struct gpu_op *op,
                         uint64_t address[GPU_LANES])
 {
     struct gpu_fragment f = from_mode(op->mode[GPU_MODE_TILE]);
-    const uint32_t *stride = gpu_source(w, op, op->access.address_at + op->access.address_words);
-    unsigned element = op->mode[GPU_MODE_PART] * f.run;
-    GPU_EACH_LANE(l) {
-        struct gpu_place p = gpu_fragment_place(f.kind, f.is_b, f.rows, l, element);
-        address[l] += (uint64_t)f.bytes * ((uint64_t)stride[l] * p.line + p.at);
-    }
+    add_kind(address, &f, op->mode[GPU_MODE_PART] * f.run,
+             gpu_source(w, op, op->access.address_at + op->access.address_words));
 }
