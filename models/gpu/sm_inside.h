@@ -136,20 +136,20 @@ struct sm_miss {
     struct sm_waiter first;
 };
 
+/* A line's number + 1, 0 where there is none: the low half is what a search walks. */
 struct sm_tag {
-    uint64_t line;                  /* its number + 1; 0: none */
-    uint32_t next;                  /* in its bucket */
+    uint16_t high;
     uint8_t  valid;                 /* sectors */
     bool     used;                  /* since the hand came by */
 };
 
-/* What L1 holds.  Sets of many ways are not walked: a line is found by its bucket, and the one
- * that must go by a hand that passes over those used since it last came. */
+/* What L1 holds. */
 struct sm_tags {
     uint32_t sets, ways;            /* of this launch */
-    uint32_t lines, buckets;        /* that there are at most; a power of two */
-    struct sm_tag *tag;             /* [lines], set by set */
-    uint32_t *bucket, *hand;        /* the hand of each set */
+    uint32_t lines;                 /* that there are at most */
+    uint32_t *low;                  /* [lines], set by set */
+    struct sm_tag *tag;             /* the rest, likewise */
+    uint32_t *hand;                 /* the hand of each set */
 };
 
 struct sm_l1 {

@@ -1,30 +1,32 @@
-/* sm_tags.c - what L1 holds: lines in sets, found by hash.
+/* sm_tags.c - what L1 holds: lines in sets.
  *
  * The set of a line turns with the lines above it, so that neither neighbours nor powers of
  * two apart meet in one set, and as many lines side by side as there are all fit.  Which line
  * of a full set goes: a hand passes over the ways and takes the first that was not used since
  * it last came by.
+ *
+ * An SM has not run for long when its turn comes, and then wants a few lines of its directory:
+ * so that is kept small, and a search is a walk over neighbours, of many at once.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "models/gpu/sm_inside.h"
 
+#define STRIDE 16                   /* lines that a search looks at together */
+
 void sm_tags_make(struct sm_tags *t, uint32_t lines)
 {
     t->lines = lines;
-    for (t->buckets = 1; t->buckets < lines; t->buckets *= 2)
-        ;
+    t->low = sm_zeroed(lines, sizeof *t->low);
     t->tag = sm_zeroed(lines, sizeof *t->tag);
-    t->bucket = sm_zeroed(t->buckets, sizeof *t->bucket);
     t->hand = sm_zeroed(lines, sizeof *t->hand);
-    sm_tags_forget(t);
 }
 
 void sm_tags_free(struct sm_tags *t)
 {
+    free(t->low);
     free(t->tag);
-    free(t->bucket);
     free(t->hand);
 }
 
@@ -37,34 +39,61 @@ void sm_tags_shape(struct sm_tags *t, uint32_t lines, uint32_t ways)
 
 void sm_tags_forget(struct sm_tags *t)
 {
+    memset(t->low, 0, t->lines * sizeof *t->low);
     memset(t->tag, 0, t->lines * sizeof *t->tag);
     memset(t->hand, 0, t->lines * sizeof *t->hand);
-    for (uint32_t i = 0; i < t->buckets; i++)
-        t->bucket[i] = NONE;
 }
 
-static uint32_t *bucket_of(const struct sm_tags *t, uint64_t line)
+/* There are some. */
+static uint32_t set_of(const struct sm_tags *t, uint64_t line)
 {
-    return &t->bucket[line * UINT64_C(0x9e3779b97f4a7c15) >> 40 & (t->buckets - 1)];
+    return (uint32_t)((line + line / t->sets) % t->sets);
 }
 
 void sm_tags_prefetch(const struct sm_tags *t, uint64_t address)
 {
-    __builtin_prefetch(bucket_of(t, address / GPU_LINE));
+    if (t->sets == 0)
+        return;
+    const uint32_t *low = t->low + set_of(t, address / GPU_LINE) * t->ways;
+    for (uint32_t i = 0; i < t->ways; i += 64 / sizeof *low)
+        __builtin_prefetch(low + i);
+}
+
+/* Written so that compilers make vector instructions of it. */
+static inline bool any_is(const uint32_t low[STRIDE], uint32_t wanted)
+{
+    uint32_t any = 0;
+    for (uint32_t i = 0; i < STRIDE; i++)
+        any |= low[i] == wanted;
+    return any != 0;
+}
+
+static uint32_t find_in(const struct sm_tags *t, uint32_t from, uint32_t to, uint64_t name)
+{
+    for (uint32_t at = from; at < to; at++)
+        if (t->low[at] == (uint32_t)name && t->tag[at].high == name >> 32)
+            return at;
+    return NONE;
 }
 
 uint32_t sm_tags_find(const struct sm_tags *t, uint64_t address)
 {
-    uint64_t line = address / GPU_LINE;
-    uint32_t at = *bucket_of(t, line);
-    while (at != NONE && t->tag[at].line != line + 1)
-        at = t->tag[at].next;
-    return at;
+    if (t->sets == 0)
+        return NONE;
+    uint64_t line = address / GPU_LINE, name = line + 1;
+    uint32_t at = set_of(t, line) * t->ways, end = at + t->ways;
+    for (; end - at >= STRIDE; at += STRIDE) {
+        uint32_t found = any_is(t->low + at, (uint32_t)name)
+                       ? find_in(t, at, at + STRIDE, name) : NONE;
+        if (found != NONE)
+            return found;
+    }
+    return find_in(t, at, end, name);
 }
 
 static uint32_t way_to_go(struct sm_tags *t, uint64_t line)
 {
-    uint32_t set = (uint32_t)((line + line / t->sets) % t->sets), first = set * t->ways;
+    uint32_t set = set_of(t, line), first = set * t->ways;
     for (;;) {
         uint32_t at = first + t->hand[set];
         t->hand[set] = t->hand[set] + 1 < t->ways ? t->hand[set] + 1 : 0;
@@ -74,25 +103,14 @@ static uint32_t way_to_go(struct sm_tags *t, uint64_t line)
     }
 }
 
-static void take_out(struct sm_tags *t, uint32_t at)
-{
-    uint32_t *link = bucket_of(t, t->tag[at].line - 1);
-    while (*link != at)
-        link = &t->tag[*link].next;
-    *link = t->tag[at].next;
-}
-
 uint32_t sm_tags_place(struct sm_tags *t, uint64_t address)
 {
     uint32_t at = sm_tags_find(t, address);
     if (at != NONE)
         return at;
-    uint64_t line = address / GPU_LINE;
+    uint64_t line = address / GPU_LINE, name = line + 1;
     at = way_to_go(t, line);
-    if (t->tag[at].line != 0)
-        take_out(t, at);
-    uint32_t *bucket = bucket_of(t, line);
-    t->tag[at] = (struct sm_tag){ .line = line + 1, .next = *bucket };
-    *bucket = at;
+    t->low[at] = (uint32_t)name;
+    t->tag[at] = (struct sm_tag){ .high = (uint16_t)(name >> 32) };
     return at;
 }

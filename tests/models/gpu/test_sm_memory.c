@@ -292,6 +292,29 @@ START_TEST(l1_is_what_shared_memory_leaves_and_forgets_the_least_used)
 }
 END_TEST
 
+/* 37 ways: two strides of 16, and five.  Numbers that differ by 2^32 have equal low halves, and
+ * the one whose number + 1 is 2^32 has that of a place without a line. */
+START_TEST(a_line_is_known_by_all_of_its_number)
+{
+    static const uint64_t numbers[] = { UINT32_MAX, UINT64_C(0x1ffffffff), 5,
+                                        5 + (UINT64_C(1) << 32), 5 + (UINT64_C(9) << 32) };
+    struct sm_tags t = { 0 };
+    sm_tags_make(&t, 37);
+    sm_tags_shape(&t, 37, 64);
+    for (uint32_t i = 0; i < 32; i++)
+        sm_tags_place(&t, (1000 + i) * GPU_LINE);
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        ck_assert_uint_eq(sm_tags_find(&t, numbers[i] * GPU_LINE), NONE);
+        uint32_t at = sm_tags_place(&t, numbers[i] * GPU_LINE);
+        ck_assert_uint_eq(at, 32 + i);
+        for (size_t k = 0; k <= i; k++)
+            ck_assert_uint_eq(sm_tags_find(&t, numbers[k] * GPU_LINE), 32 + k);
+    }
+    ck_assert_uint_eq(sm_tags_find(&t, 1031 * GPU_LINE), 31);
+    sm_tags_free(&t);
+}
+END_TEST
+
 START_TEST(a_launch_begins_with_an_empty_l1)
 {
     struct rig *r = rig_new();
@@ -432,6 +455,7 @@ Suite *sm_memory_suite(void)
     tcase_add_test(t, a_line_that_came_is_found_and_one_under_way_is_waited_for);
     tcase_add_test(t, a_load_without_an_mshr_waits_for_one);
     tcase_add_test(t, l1_is_what_shared_memory_leaves_and_forgets_the_least_used);
+    tcase_add_test(t, a_line_is_known_by_all_of_its_number);
     tcase_add_test(t, a_launch_begins_with_an_empty_l1);
     tcase_add_test(t, a_link_without_credits_holds_requests_back_and_loses_none);
     suite_add_tcase(s, t);
