@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #define SPLITS_MOST 32
 #define ORDER_MOST   5
@@ -327,20 +329,45 @@ static uint32_t most_splits(const struct gpu_config *c, const struct gpu_product
     return c->kernels.split_k && tiles < c->sm.count ? SPLITS_MOST : 1;
 }
 
+static void choose_splits(const struct gpu_chooser *x, const struct gpu_product *p,
+                          const struct gpu_gemm_kernel *k, struct gpu_choice *choice)
+{
+    uint32_t resident = resident_blocks(x, k);
+    for (uint32_t s = 1; s <= most_splits(x->config, p, k); s++) {
+        struct gpu_choice one;
+        if (estimate(x, p, k, resident, s, &one)
+            && (!choice->kernel || one.seconds < choice->seconds))
+            *choice = one;
+    }
+}
+
+static bool has_tile(const struct gpu_gemm_kernel *k, const char *tile)
+{
+    char own[32];
+    snprintf(own, sizeof own, "%ux%ux%u", k->m, k->n, k->k);
+    return strcmp(tile, own) == 0;
+}
+
 bool gpu_choose(const struct gpu_chooser *x, const struct gpu_product *p,
                 struct gpu_choice *choice)
 {
     size_t count;
     const struct gpu_gemm_kernel *k = gpu_gemm_kernels(x->config->gpu.generation, &count);
+    const char *tile = x->config->kernels.tile;
     choice->kernel = NULL;
-    for (const struct gpu_gemm_kernel *end = k + count; k < end; k++) {
-        uint32_t resident = may(x->config, p, k) ? resident_blocks(x, k) : 0;
-        for (uint32_t s = 1; s <= most_splits(x->config, p, k); s++) {
-            struct gpu_choice one;
-            if (estimate(x, p, k, resident, s, &one)
-                && (!choice->kernel || one.seconds < choice->seconds))
-                *choice = one;
-        }
-    }
+    for (int any = tile[0] == '\0'; any <= 1 && !choice->kernel; any++)
+        for (size_t i = 0; i < count; i++)
+            if (may(x->config, p, &k[i]) && (any || has_tile(&k[i], tile)))
+                choose_splits(x, p, &k[i], choice);
     return choice->kernel != NULL;
+}
+
+bool gpu_tile_known(const struct gpu_config *c)
+{
+    size_t count;
+    const struct gpu_gemm_kernel *k = gpu_gemm_kernels(c->gpu.generation, &count);
+    for (size_t i = 0; i < count; i++)
+        if (has_tile(&k[i], c->kernels.tile))
+            return true;
+    return c->kernels.tile[0] == '\0';
 }

@@ -59,7 +59,8 @@ struct gpu_chooser {
     void    *self;
 };
 
-/* False: no kernel of this generation multiplies such elements. */
+/* Of the kernels with config.kernels.tile, if that is set and one of them may be taken.
+ * False: no kernel of this generation multiplies such elements. */
 bool gpu_choose(const struct gpu_chooser *x, const struct gpu_product *p,
                 struct gpu_choice *choice);
 
@@ -69,6 +70,9 @@ bool gpu_choose(const struct gpu_chooser *x, const struct gpu_product *p,
 bool gpu_estimate(const struct gpu_chooser *x, const struct gpu_product *p,
                   const struct gpu_gemm_kernel *kernel, uint32_t splits,
                   struct gpu_choice *choice);
+
+/* Whether kernels.tile is empty or the tile of a kernel of this generation. */
+bool gpu_tile_known(const struct gpu_config *c);
 
 /* Multiply-accumulates of an SM in a cycle on operands of that type; 0: it has no tensor cores
  * for it. */

@@ -161,7 +161,8 @@
 #define GPU_KERNELS_PARAMS(X) \
     X(CHOICE, optimizer, "fused|eager", 1, "a tensor in one kernel, or a kernel for each elementary operation") \
     X(CHOICE, tensor_cores, "no|yes", 1, "products of bf16 and f16 on tensor cores") \
-    X(CHOICE, split_k, "no|yes", 1, "whether a product with few tiles is cut along K")
+    X(CHOICE, split_k, "no|yes", 1, "whether a product with few tiles is cut along K") \
+    X(TEXT,   tile, "", 0, "M x N x K that products take if a kernel has it, as 128x128x32; empty: the best")
 
 #define GPU_POWER_PARAMS(X) \
     X(REAL,  limit_w,            0, 10000, "that the board may take on average; 0: no limit") \

@@ -261,6 +261,29 @@ START_TEST(no_cut_where_the_figures_say_no)
 }
 END_TEST
 
+START_TEST(a_wanted_tile_is_taken_where_a_kernel_has_it)
+{
+    struct gpu_config c = gpu_a100();
+    struct gpu_chooser x = { &c, 1e12, 50, NULL, NULL };
+    struct gpu_product even = { 4096, 4096, 4096, 1, false, false, GPU_ELEMENT_BF16,
+                                   GPU_ELEMENT_BF16 };
+    struct gpu_product odd = even;
+    struct gpu_choice choice;
+    odd.k = 4095;                       /* rows of it are aligned to an element only */
+    snprintf(c.kernels.tile, sizeof c.kernels.tile, "64x128x64");
+    ck_assert(gpu_tile_known(&c));
+    ck_assert(gpu_choose(&x, &even, &choice));
+    ck_assert_uint_eq(choice.kernel->m, 64);
+    ck_assert_uint_eq(choice.kernel->n, 128);
+    ck_assert(gpu_choose(&x, &odd, &choice));
+    ck_assert_uint_eq(choice.kernel->align, 1);
+    snprintf(c.kernels.tile, sizeof c.kernels.tile, "64x128");
+    ck_assert(!gpu_tile_known(&c));
+    c.kernels.tile[0] = '\0';
+    ck_assert(gpu_tile_known(&c));
+}
+END_TEST
+
 START_TEST(volta_multiplies_no_bf16)
 {
     struct gpu_config c = gpu_v100();
@@ -288,6 +311,7 @@ Suite *gpu_choose_suite(void)
     tcase_add_loop_test(t, the_choice_is_the_best_there_is, 0, 200);
     tcase_add_loop_test(t, a_bigger_chip_is_not_expected_to_be_slower, 0, 100);
     tcase_add_loop_test(t, no_cut_where_the_figures_say_no, 0, 50);
+    tcase_add_test(t, a_wanted_tile_is_taken_where_a_kernel_has_it);
     tcase_add_test(t, volta_multiplies_no_bf16);
     suite_add_tcase(s, t);
     return s;
