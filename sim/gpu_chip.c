@@ -102,9 +102,11 @@ static uint32_t l2_block(const struct gpu_chip *c, uint32_t l2) { return c->sms 
 static uint32_t stack_block(const struct gpu_chip *c, uint32_t s) { return c->sms + c->l2s + s; }
 static uint32_t front_block(const struct gpu_chip *c) { return c->sms + c->l2s + c->stacks; }
 
+/* Neighbours by number are on different sides, so that a grid of few blocks, which fills SMs in
+ * the order of their numbers, has half of them on each. */
 static uint32_t partition_of(const struct gpu_chip *c, uint32_t sm)
 {
-    return (uint32_t)((uint64_t)sm * c->l2_map.partitions / c->sms);
+    return sm % c->l2_map.partitions;
 }
 
 /* Credits for the link never to hold up a sender: rate times both ways, and one.  Each L2
