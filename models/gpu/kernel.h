@@ -40,7 +40,9 @@ struct gpu_kernel {
     uint32_t         registers;     /* of a thread, 32 bits each; at least 1 */
     uint32_t         predicates;
     uint32_t         shared_bytes;  /* static */
-    uint32_t         local_bytes;   /* of a thread */
+    uint32_t         local_bytes;   /* of a thread: whole pieces */
+    uint32_t         local_wide;    /* of them 4 << this lie together: a piece.  0, but where */
+                                    /* a generic address may move more of them at once */
     struct gpu_param *params;
     uint32_t         param_count, param_bytes;
     uint32_t         required[3], max_threads;  /* .reqntid, .maxntid; 0: not said */

@@ -127,8 +127,9 @@ uint64_t gpu_warp_local(const struct gpu_warp *w, unsigned lane, uint64_t offset
     uint64_t threads = gpu_launch_threads(w->block->launch);
     if (offset >= w->kernel->local_bytes)
         return GPU_LOCAL_WINDOW + offset % GPU_WINDOW_BYTES;
-    uint64_t thread = (uint64_t)w->number * GPU_LANES + lane;
-    return w->block->local_base + ((offset >> 2) * threads + thread) * 4 + (offset & 3);
+    uint64_t thread = (uint64_t)w->number * GPU_LANES + lane, piece = 2 + w->kernel->local_wide;
+    return w->block->local_base + (((offset >> piece) * threads + thread) << piece)
+         + (offset & ((UINT64_C(1) << piece) - 1));
 }
 
 GPU_WIDE static void add_wide(uint64_t address[GPU_LANES], const uint32_t *low,

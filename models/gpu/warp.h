@@ -116,8 +116,8 @@ void gpu_warp_addresses(const struct gpu_warp *w, const struct gpu_op *op, uint3
 enum gpu_space gpu_address_space(uint64_t generic);
 
 /* Where in global memory a byte of a lane's local memory is: for generic addresses, `offset`
- * is the address less GPU_LOCAL_WINDOW.  Only bytes of one word are neighbours.  Past the
- * lane's own, an address in that window: no memory is there. */
+ * is the address less GPU_LOCAL_WINDOW.  Only bytes of one piece (kernel.h) are neighbours.
+ * Past the lane's own, an address in that window: no memory is there. */
 uint64_t gpu_warp_local(const struct gpu_warp *w, unsigned lane, uint64_t offset);
 
 /* cp.async of a lane: where in shared memory, and how many of access.bytes are read; the

@@ -167,12 +167,45 @@ START_TEST(blocks_talk_through_memory)
 }
 END_TEST
 
+/* ---- local memory by generic addresses */
+
+/* Each thread leaves its number in an array of its own, 16, 8, 4 and 1 bytes at a time, and
+ * puts together what is there: words 0 to 3 are i, i + 1, i + 2, i + 3; then 4 and 5 are
+ * i + 4 and 0x500; byte 1 of word 3 becomes 7. */
+static const char own_array[] = HEAD
+    ".local .align 16 .b8 l[36];\nmov.u64 %rd3, l;\ncvta.local.u64 %rd4, %rd3;\n"
+    "add.u32 %r2, %r12, 1; add.u32 %r3, %r12, 2; add.u32 %r4, %r12, 3;\n"
+    "st.v4.u32 [%rd4], {%r12, %r2, %r3, %r4};\n"
+    "cvt.u64.u32 %rd5, %r12; add.u64 %rd5, %rd5, 0x50000000004; st.u64 [%rd4+16], %rd5;\n"
+    "mov.u32 %r5, 7; st.u8 [%rd4+13], %r5;\n"
+    "bar.sync 0;\n"
+    "ld.v2.u32 {%r6, %r7}, [%rd4+8]; ld.local.u32 %r8, [%rd3+16]; ld.u32 %r9, [%rd4+20];\n"
+    "ld.local.u64 %rd6, [%rd3]; cvt.u32.u64 %r10, %rd6;\n"
+    "mad.lo.u32 %r6, %r7, 3, %r6; mad.lo.u32 %r6, %r8, 5, %r6; mad.lo.u32 %r6, %r9, 7, %r6;\n"
+    "mad.lo.u32 %r6, %r10, 11, %r6;\n"
+    "add.u64 %rd7, %rd1, %rd2; st.global.u32 [%rd7], %r6;\nret;\n}\n";
+
+START_TEST(what_lies_in_local_memory_is_found_by_any_address)
+{
+    struct job j;
+    make(&j, own_array, NULL);
+    add_launch(&j, 0, 5, 77);
+    struct gpu_run_result r = go(&j);
+    for (uint32_t i = 0; i < 5 * 77; i++) {
+        uint32_t third = ((i + 3) & ~0xff00u) | 7 << 8;
+        ck_assert_uint_eq(words(&j)[i], i + 2 + 3 * third + 5 * (i + 4) + 7 * 0x500 + 11 * i);
+    }
+    gpu_run_free(&r);
+    unmake(&j);
+}
+END_TEST
+
 /* ---- the chip and the interpreter */
 
 START_TEST(the_interpreter_leaves_the_same)
 {
     static const struct { const char *text; uint32_t blocks, threads; } cases[] = {
-        { counting, 7, 100 }, { last_sums, 20, 64 },
+        { counting, 7, 100 }, { last_sums, 20, 64 }, { own_array, 5, 77 },
     };
     struct job j;
     struct gpu_interpreted done;
@@ -249,7 +282,8 @@ Suite *gpu_threads_suite(void)
     tcase_add_test(t, a_barrier_counts_those_that_are_left);
     tcase_add_test(t, the_last_block_sees_what_all_have_written);
     tcase_add_test(t, blocks_talk_through_memory);
-    tcase_add_loop_test(t, the_interpreter_leaves_the_same, 0, 2);
+    tcase_add_test(t, what_lies_in_local_memory_is_found_by_any_address);
+    tcase_add_loop_test(t, the_interpreter_leaves_the_same, 0, 3);
     suite_add_tcase(s, t);
     t = tcase_create("instruction caches");
     tcase_add_test(t, a_kernel_that_has_run_is_still_in_the_caches);

@@ -183,6 +183,20 @@ static void emit_exit(struct emitting *e)
     };
 }
 
+/* A generic address may be that of local memory, where what is moved at once lies together. */
+static uint32_t local_wide(const struct gpu_kernel *k)
+{
+    uint32_t wide = 0;
+    for (uint32_t i = 0; i < k->count; i++) {
+        const struct gpu_op *op = &k->ops[i];
+        bool moves = op->kind == GPU_LOAD || op->kind == GPU_STORE || op->kind == GPU_ATOMIC;
+        if (moves && op->access.space == GPU_SPACE_GENERIC)
+            while (4u << wide < op->access.bytes)
+                wide++;
+    }
+    return wide;
+}
+
 static void emit_facts(struct emitting *e)
 {
     struct code *c = e->c;
@@ -194,7 +208,9 @@ static void emit_facts(struct emitting *e)
     k->registers = c->kernel_registers;
     k->predicates = c->kernel_predicates;
     k->shared_bytes = c->shared_bytes;
-    k->local_bytes = (c->local_bytes + 3) / 4 * 4;
+    k->local_wide = c->local_bytes > 0 ? local_wide(k) : 0;
+    uint32_t piece = 4u << k->local_wide;
+    k->local_bytes = (c->local_bytes + piece - 1) / piece * piece;
     memcpy(k->required, f->required, sizeof k->required);
     k->max_threads = f->max_threads;
     k->oblivious = c->oblivious;
