@@ -31,12 +31,14 @@ struct allocation {
  * None at or past `used` has been taken. */
 static void find_busy(struct allocation *a, uint32_t item)
 {
-    size_t words = (a->used + 63) / 64;
     memset(a->busy, 0, a->row * sizeof *a->busy);
-    for (uint32_t k = a->r.first[item]; k != NONE; k = a->r.list[k].next)
-        for (uint32_t g = a->r.list[k].from; g <= a->r.list[k].to; g++)
-            for (size_t w = 0; w < words; w++)
-                a->busy[w] |= a->taken[g * a->row + w];
+    for (uint32_t w = 0; w < (a->used + 63) / 64; w++) {
+        uint64_t busy = 0;
+        for (uint32_t k = a->r.first[item]; k != NONE; k = a->r.list[k].next)
+            for (uint32_t g = a->r.list[k].from; g <= a->r.list[k].to; g++)
+                busy |= a->taken[g * a->row + w];
+        a->busy[w] = busy;
+    }
 }
 
 static void take(struct allocation *a, uint32_t item, uint32_t number)
