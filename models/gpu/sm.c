@@ -18,6 +18,15 @@ void *sm_zeroed(size_t count, size_t size)
     return p;
 }
 
+void *sm_lines(size_t count, size_t size)
+{
+    size_t bytes = (count * size + SM_HOST_LINE - 1) / SM_HOST_LINE * SM_HOST_LINE;
+    void *p = aligned_alloc(SM_HOST_LINE, bytes > 0 ? bytes : SM_HOST_LINE);
+    if (!p)
+        abort();
+    return p;
+}
+
 struct gpu_sm *gpu_sm_new(const struct gpu_sm_config_run *run)
 {
     struct gpu_sm *sm = sm_zeroed(1, sizeof *sm);
@@ -41,7 +50,6 @@ static void free_subcores(struct gpu_sm *sm)
         free(s->warp);
         free(s->left);
         free(s->l0);
-        free(s->l0_tags);
     }
     free(sm->subcores);
 }
@@ -55,7 +63,7 @@ void gpu_sm_free(struct gpu_sm *sm)
     void *const owned[] = {
         sm->payloads, sm->total, sm->blocks, sm->barriers, sm->warps, sm->scoreboard,
         sm->registers, sm->shared, sm->done, sm->requests, sm->flights, sm->values,
-        sm->patterns, sm->store_flight, sm->free_stores, sm->out, sm->l1i_tags, sm->l1i, sm->code,
+        sm->patterns, sm->store_flight, sm->free_stores, sm->out, sm->l1i, sm->code,
         sm->l1.bytes, sm->l1.misses, sm->l1.bucket, sm->l1.waiters,
     };
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
@@ -238,8 +246,7 @@ static void prefetch_state(const struct gpu_sm *sm)
         for (uint32_t w = 0; w < sm->subcores[i].count; w++)
             if (sm->subcores[i].ready[w] < UNKNOWN) {
                 __builtin_prefetch(sm->subcores[i].warp[w]);
-                __builtin_prefetch(&sm->subcores[i].warp[w]->w);
-                __builtin_prefetch(&sm->subcores[i].warp[w]->w.pc);
+                __builtin_prefetch(&sm->subcores[i].warp[w]->w.active);
             }
 }
 

@@ -66,10 +66,10 @@ void sm_make(struct gpu_sm *sm)
     sm->barriers = sm_zeroed(m.blocks * c->sm.barriers, sizeof *sm->barriers);
     for (size_t i = 0; i < m.blocks; i++)
         sm->blocks[i].barriers = sm->barriers + i * c->sm.barriers;
-    sm->warps = sm_zeroed(m.warps, sizeof *sm->warps);
+    sm->warps = sm_lines(m.warps, sizeof *sm->warps);
     sm->scoreboard_words = m.scoreboard;
     sm->scoreboard = sm_zeroed(m.scoreboard, sizeof *sm->scoreboard);
-    sm->registers = sm_zeroed(m.registers, sizeof *sm->registers);
+    sm->registers = sm_lines(m.registers, sizeof *sm->registers);
     if (sm->run.values)
         sm->shared = sm_zeroed(m.shared, 1);
     sm->done = sm_zeroed(c->sm.blocks, sizeof *sm->done);
@@ -144,6 +144,7 @@ static void start_warp(struct gpu_sm *sm, uint32_t slot, uint32_t number, cycle_
     w->stores = w->group = w->oldest = 0;
     w->start = now;
     w->copied = 0;
+    w->copied_cause = 0;
     memset(w->copies, 0, sizeof w->copies);
     gpu_warp_start(&w->w, &sm->blocks[slot].b, number,
                    sm->registers + (size_t)index * k->registers);

@@ -57,11 +57,8 @@ void sm_fetch_make(struct gpu_sm *sm)
     sm->line_ops = ops > 0 ? ops : 1;
     place_kernels(sm);
     sm->l1i = sm_zeroed(l1, sizeof *sm->l1i);
-    sm->l1i_tags = sm_zeroed(l1, sizeof *sm->l1i_tags);
-    for (uint32_t i = 0; i < sm->c->sm.subcores; i++) {
+    for (uint32_t i = 0; i < sm->c->sm.subcores; i++)
         sm->subcores[i].l0 = sm_zeroed(l0, sizeof *sm->subcores[i].l0);
-        sm->subcores[i].l0_tags = sm_zeroed(l0, sizeof *sm->subcores[i].l0_tags);
-    }
 }
 
 void sm_fetch_set_kernel(struct gpu_sm *sm)
@@ -72,25 +69,23 @@ void sm_fetch_set_kernel(struct gpu_sm *sm)
 /* From when on the SM's cache has it. */
 static cycle_t from_l1(struct gpu_sm *sm, uint32_t line, cycle_t now)
 {
-    uint32_t at = line % sm->l1i_lines;
-    if (sm->l1i_tags[at] != line + 1) {
-        sm->l1i_tags[at] = line + 1;
-        sm->l1i[at] = now + sm->c->fetch.l1_miss_cycles;
-    }
-    return cycle_max(sm->l1i[at], now);
+    struct sm_code_line *at = &sm->l1i[line % sm->l1i_lines];
+    if (at->name != line + 1)
+        *at = (struct sm_code_line){ now + sm->c->fetch.l1_miss_cycles, line + 1 };
+    return cycle_max(at->ready, now);
 }
 
 static cycle_t from_l0(struct gpu_sm *sm, struct sm_subcore *s, uint32_t line, cycle_t now,
                        bool *missed)
 {
-    uint32_t at = line % sm->l0_lines;
-    *missed = s->l0_tags[at] != line + 1;
+    struct sm_code_line *at = &s->l0[line % sm->l0_lines];
+    *missed = at->name != line + 1;
     if (*missed) {
-        s->l0_tags[at] = line + 1;
-        s->l0[at] = from_l1(sm, line, now) + sm->c->fetch.l0_miss_cycles;
+        cycle_t ready = from_l1(sm, line, now) + sm->c->fetch.l0_miss_cycles;
+        *at = (struct sm_code_line){ ready, line + 1 };
         sm->energy[GPU_EVENT_FETCH]++;
     }
-    return cycle_max(s->l0[at], now);
+    return cycle_max(at->ready, now);
 }
 
 /* Behind a line that missed come those that follow; each that is entered brings one more. */

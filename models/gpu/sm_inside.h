@@ -29,12 +29,14 @@ typedef uint32_t when_t;
 _Static_assert(GPU_CAUSES_COUNT <= 1 << CAUSE_BITS, "a cause has four bits");
 
 #define NONE UINT32_MAX
+#define SM_HOST_LINE 64             /* bytes of a line of the host's caches */
 #define COPY_GROUPS 32              /* of cp.async that a warp has under way; more hold it up */
 
 enum sm_state { SM_RUNS, SM_AT_BARRIER, SM_AT_COPIES, SM_AT_FENCE, SM_ENDED };
 
-/* What an issue touches lies together, before the predicates. */
+/* What an issue touches lies together, in two lines of the host's cache: down to `active`. */
 struct sm_warp {
+    _Alignas(SM_HOST_LINE)
     when_t  *ready;                 /* [registers, then predicates] */
     when_t   floor;                 /* not before: branch, fetch, barrier */
     uint32_t line;                  /* of instructions, which it is in */
@@ -44,6 +46,7 @@ struct sm_warp {
     uint8_t  number;                /* of the barrier, of copy groups that it waits for */
     uint16_t place;                 /* in its sub-core's arrays */
     uint16_t block;
+    struct gpu_warp w;
     uint32_t stores;                /* operations under way that a fence waits for */
     cycle_t  start;
     const struct gpu_op *barrier;   /* where it waits, for which lanes */
@@ -52,7 +55,6 @@ struct sm_warp {
     cycle_t  copied;                /* when the last copy was there */
     uint8_t  copied_cause;
     uint16_t copies[COPY_GROUPS];   /* under way in each group */
-    struct gpu_warp w;
 };
 
 struct sm_barrier { uint32_t arrived, said_true, came; };
@@ -63,6 +65,12 @@ struct sm_block {
     uint32_t live, waiting;         /* warps not ended; of them at barriers */
     uint32_t flights;               /* memory operations that are not done */
     struct sm_barrier *barriers;
+};
+
+/* A place of an instruction cache. */
+struct sm_code_line {
+    cycle_t  ready;                 /* the line is there from this cycle */
+    uint32_t name;                  /* its number + 1; 0: none */
 };
 
 /* The arrays are walked by each choice of a warp, oldest first. */
@@ -81,8 +89,7 @@ struct sm_subcore {
     struct sm_warp **warp;
     cycle_t *left;                  /* [queue] when the last operations left the queue */
     cycle_t  since;                 /* its cycles are accounted for up to here */
-    cycle_t *l0;                    /* see sm_fetch.c */
-    uint32_t *l0_tags;
+    struct sm_code_line *l0;        /* see sm_fetch.c */
 };
 
 /* A line that a memory operation touches. */
@@ -226,8 +233,7 @@ struct gpu_sm {
 
     uint32_t line_ops;              /* operations in a line of instructions */
     uint32_t l0_lines, l1i_lines;   /* that the caches hold */
-    uint32_t *l1i_tags;
-    cycle_t  *l1i;
+    struct sm_code_line *l1i;
     struct sm_code *code;           /* where the run's kernels lie */
     uint32_t code_line;             /* where the launch's does */
     bool      failed;               /* what the fault says */
@@ -256,6 +262,8 @@ static inline when_t sm_when(const struct gpu_sm *sm, cycle_t cycle, unsigned ca
  * when that may have become earlier. */
 void sm_look(struct gpu_sm *sm);
 void *sm_zeroed(size_t count, size_t size);     /* memory; never NULL */
+/* The same, not zeroed, and beginning where a line of the host's caches does. */
+void *sm_lines(size_t count, size_t size);
 
 /* ---- sm_block.c */
 void sm_make(struct gpu_sm *sm);

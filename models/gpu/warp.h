@@ -37,7 +37,6 @@ struct gpu_warp {
     const struct gpu_kernel *kernel;
     struct gpu_block *block;
     uint32_t (*registers)[GPU_LANES];   /* [kernel->registers], the caller's memory */
-    uint32_t  predicates[GPU_PREDICATES];
     uint32_t  pc;                   /* GPU_NO_OP: all lanes have ended */
     uint32_t  active;               /* lanes at pc */
     uint32_t  reconverge;           /* where these meet the next part of the stack */
@@ -48,6 +47,7 @@ struct gpu_warp {
     bool      outside;              /* ld.param or ld.const past the end: a fault, of this */
     uint8_t   outside_lane;         /* lane, at this address */
     uint64_t  outside_at;
+    uint32_t  predicates[GPU_PREDICATES];
     struct gpu_split split[GPU_SPLITS];
 };
 
