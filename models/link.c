@@ -225,6 +225,18 @@ const struct message *link_peek(const struct link *l, tick_t now, uint32_t *send
     return &next_slot(l)->message;
 }
 
+const struct message *link_look(const struct link *l, uint32_t behind)
+{
+    if (l->published - l->taken <= behind)
+        return NULL;
+    uint32_t sender = l->order[(l->taken + behind) & l->order_mask];
+    const struct sender *s = &l->senders[sender];
+    uint64_t at = s->taken;
+    for (uint32_t i = 0; i < behind; i++)
+        at += l->order[(l->taken + i) & l->order_mask] == sender;
+    return &s->slots[at & l->slot_mask].message;
+}
+
 void link_take(struct link *l, tick_t now)
 {
     assert(link_peek(l, now, NULL));

@@ -61,6 +61,9 @@ void   link_prefetch(const struct link *l, uint32_t sender);
 const struct message *link_peek(const struct link *l, tick_t now, uint32_t *sender);
 void   link_take(struct link *l, tick_t now);               /* requires a peek != NULL */
 tick_t link_arrival(const struct link *l);                  /* of the next; TICK_NEVER */
+/* The one so many places behind the next, if it is known by now, else NULL: not to be acted
+ * upon, only to have what it will need brought into the processor's cache. */
+const struct message *link_look(const struct link *l, uint32_t behind);
 
 /* The engine, between windows: what was sent becomes visible to the receiver, what was
  * taken becomes credits.  Returns whether anything moved. */

@@ -14,11 +14,8 @@
 
 uint32_t gpu_l2_item_new(struct gpu_l2 *l)
 {
-    uint32_t item = l->item_free;
-    if (item != L2_NONE)
-        l->item_free = l->items[item].next;
-    else
-        item = l->item_fresh++;
+    uint32_t item = l->items_back_count > 0 ? l->items_back[--l->items_back_count]
+                                            : l->item_fresh++;
     assert(item < l->item_most);
     l->items[item] = (struct l2_item){ .next = L2_NONE };
     l->items_used++;
@@ -27,8 +24,7 @@ uint32_t gpu_l2_item_new(struct gpu_l2 *l)
 
 void gpu_l2_item_free(struct gpu_l2 *l, uint32_t item)
 {
-    l->items[item].next = l->item_free;
-    l->item_free = item;
+    l->items_back[l->items_back_count++] = item;
     l->items_used--;
 }
 
@@ -193,8 +189,26 @@ static void serve_request(struct gpu_l2 *l, tick_t now)
                    clock_cycle(&l->clock, now));
 }
 
+/* As with requests: the MSHR of one that will come soon; then, once that is there, its line
+ * and who waits. */
+static void prefetch_fills(const struct gpu_l2 *l)
+{
+    const struct message *far = link_look(l->run.from_memory, 2);
+    const struct message *near = link_look(l->run.from_memory, 1);
+    if (far && far->kind == HBM_READ_RUN)
+        __builtin_prefetch(&l->mshrs[far->id]);
+    if (!near || near->kind != HBM_READ_RUN)
+        return;
+    const struct l2_mshr *h = &l->mshrs[near->id];
+    if (h->waiting.first != L2_NONE)
+        __builtin_prefetch(&l->items[h->waiting.first]);
+    if (h->line != L2_NONE)
+        __builtin_prefetch(&l->lines[h->line]);
+}
+
 static void take_from_memory(struct gpu_l2 *l, tick_t now)
 {
+    prefetch_fills(l);
     struct message m = *link_peek(l->run.from_memory, now, NULL);
     link_take(l->run.from_memory, now);
     if (m.kind == HBM_READ_RUN)
@@ -327,7 +341,7 @@ static void init_slices(struct gpu_l2 *l)
     }
 }
 
-/* The most that can be held: requests of SMs and of the other partition (each waits for an
+/* Touched only as far as they are used.  The most that can be held: requests of SMs and of the other partition (each waits for an
  * MSHR there), each with a message to forget a copy; runs of lines under way and of lines
  * written back; what is asked of the other partition, and answered to it. */
 static void init_items(struct gpu_l2 *l)
@@ -338,8 +352,10 @@ static void init_items(struct gpu_l2 *l)
     uint64_t most = l->held_most + (uint64_t)places * 2 * l->sectors + far + l->sectors;
     assert(most < L2_NONE);
     l->item_most = (uint32_t)most;
-    l->item_free = L2_NONE;
-    l->items = zeroed(most, sizeof *l->items);      /* touched only as far as it is used */
+    l->items = aligned_alloc(L2_HOST_LINE, most * sizeof *l->items);
+    if (!l->items)
+        abort();
+    l->items_back = zeroed(most, sizeof *l->items_back);
 }
 
 static uint32_t log2_of(uint32_t n)
@@ -394,7 +410,8 @@ void gpu_l2_free(struct gpu_l2 *l)
     free_outbox(&l->to_memory);
     free_outbox(&l->to_other);
     ledger_free(l->ledger);
-    void *arrays[] = { l->tags, l->lines, l->copies, l->mshrs, l->slices, l->items, l->stats, l };
+    void *arrays[] = { l->tags, l->lines, l->copies, l->mshrs, l->slices, l->items,
+                       l->items_back, l->stats, l };
     for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
         free(arrays[i]);
 }

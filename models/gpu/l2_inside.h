@@ -41,8 +41,10 @@ enum l2_far {
 /* Where a line is at home, and in which round of its stack's lines (l2_map.c). */
 struct gpu_l2_place { uint64_t round; uint32_t partition, slice; };
 
-/* A request that is held here, or a message on its way out. */
+/* A request that is held here, or a message on its way out: a line of the host's cache. */
+#define L2_HOST_LINE 64
 struct l2_item {
+    _Alignas(L2_HOST_LINE)
     struct message m;               /* as it came; from its outbox on, as it goes */
     cycle_t  at;                    /* in an outbox: when it leaves */
     uint32_t next;
@@ -126,7 +128,9 @@ struct gpu_l2 {
     struct l2_slice *slices;
 
     struct l2_item *items;
-    uint32_t item_free, item_fresh, item_most;  /* given back; never used yet; how many */
+    uint32_t *items_back;           /* given back, to be taken first */
+    uint32_t items_back_count;
+    uint32_t item_fresh, item_most; /* never used yet; how many */
     uint32_t items_used;
     uint32_t held, held_most;       /* requests of SMs */
     struct l2_inbox  inbox;

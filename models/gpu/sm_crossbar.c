@@ -62,17 +62,25 @@ void sm_send(struct gpu_sm *sm, const struct message *m, cycle_t at, uint32_t cy
     }
 }
 
+/* What the answers after the next will touch is asked for now: of one its miss and its set,
+ * and when the miss is there who waits for it. */
+static void prefetch_answers(const struct gpu_sm *sm)
+{
+    const struct message *far = link_look(sm->run.answers, 2);
+    const struct message *near = link_look(sm->run.answers, 1);
+    if (far && far->kind == GPU_READ) {
+        __builtin_prefetch(&sm->l1.misses[far->id]);
+        sm_tags_prefetch(&sm->l1.tags, far->address);
+    }
+    if (near && near->kind == GPU_READ)
+        __builtin_prefetch(&sm->flights[sm->l1.misses[near->id].first.flight]);
+}
+
 void sm_answers_look(struct gpu_sm *sm)
 {
-    tick_t at = link_arrival(sm->run.answers);
-    sm->answer_at = clock_cycle(&sm->clock, at);
-    if (at == TICK_NEVER)
-        return;
-    const struct message *m = link_peek(sm->run.answers, at, NULL);
-    if (m->kind != GPU_READ)
-        return;
-    __builtin_prefetch(&sm->l1.misses[m->id]);
-    sm_tags_prefetch(&sm->l1.tags, m->address);
+    sm->answer_at = clock_cycle(&sm->clock, link_arrival(sm->run.answers));
+    if (sm->answer_at != CYCLE_NEVER)
+        prefetch_answers(sm);
 }
 
 void sm_answers_run(struct gpu_sm *sm, cycle_t now)
