@@ -69,6 +69,20 @@ static struct touches touches_of(const struct code_op *o)
     return (struct touches){ 0, EVERYTHING };
 }
 
+/* What comes from global memory is expected to come from beyond L2, without what its row
+ * takes: who waits for it is put after all that need not. */
+static uint32_t global_latency(const struct gpu_config *c)
+{
+    double ns = 2 * (c->crossbar.latency_ns + c->l2.memory_ns)
+              + c->l2.hit_cycles * 1e3 / c->l2.clock_mhz;
+    return c->l1.miss_cycles + c->l1.return_cycles + (uint32_t)(ns * c->gpu.clock_mhz / 1e3);
+}
+
+static bool is_global(const struct code_op *o)
+{
+    return o->op.access.space == GPU_SPACE_GLOBAL || o->op.access.space == GPU_SPACE_GENERIC;
+}
+
 uint32_t depend_latency(const struct code *c, const struct code_op *o)
 {
     if (o->op.kind == GPU_MATRIX)
@@ -76,7 +90,7 @@ uint32_t depend_latency(const struct code *c, const struct code_op *o)
     if (o->op.kind == GPU_LOAD && o->op.access.space == GPU_SPACE_SHARED)
         return c->config->shared.load_latency;
     if (o->op.kind == GPU_LOAD || o->op.kind == GPU_ATOMIC)
-        return c->config->l1.hit_latency;
+        return is_global(o) ? global_latency(c->config) : c->config->l1.hit_latency;
     return o->op.latency ? o->op.latency : 1;
 }
 
