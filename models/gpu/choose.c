@@ -80,10 +80,12 @@ static double tile_bytes(const struct estimate *e)
     return (double)(k->m + k->n) * k->k * element_bytes[e->product->in];
 }
 
-/* On FP32 lanes each lane has a square of sums, whose sides it reads for itself. */
+/* On FP32 lanes each lane has a square of sums, whose sides it reads for itself: for all of a
+ * tile's K, or what its group of warps has of it. */
 static double lanes_read_bytes(const struct gpu_gemm_kernel *k)
 {
-    return k->threads * 2 * sqrt((double)k->m * k->n / k->threads) * k->k * 4;
+    double sums = (double)k->m * k->n * k->groups / k->threads;
+    return k->threads * 2 * sqrt(sums) * k->k / k->groups * 4;
 }
 
 /* For tensor cores a warp reads the sides of its part of the tile, which is as square as can

@@ -160,6 +160,7 @@ struct gpu_gemm_kernel {
     uint32_t shared_bytes;      /* dynamic */
     uint8_t  stages;            /* tiles of k under way at a time */
     uint8_t  align;             /* elements */
+    uint8_t  groups;            /* of warps, that share a tile's K */
 };
 
 /* Those of a generation (GPU_SM_90 has those of GPU_SM_80). */
