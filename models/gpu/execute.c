@@ -95,7 +95,7 @@ static const gpu_family_fn families[PTX_OPS_COUNT] = {
     [PTX_MEMBAR] = nothing, [PTX_FENCE] = nothing, [PTX_BRA] = nothing, [PTX_RET] = nothing,
     [PTX_EXIT] = nothing, [PTX_TRAP] = nothing, [PTX_BRKPT] = nothing,
     [PTX_NANOSLEEP] = nothing, [PTX_PMEVENT] = nothing, [PTX_DISCARD] = nothing,
-    [PTX_APPLYPRIORITY] = nothing
+    [PTX_APPLYPRIORITY] = nothing, [PTX_GRIDDEPCONTROL] = nothing
 };
 
 bool gpu_execute_find(const struct ptx_instruction *i, struct gpu_op *op)

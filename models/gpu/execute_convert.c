@@ -12,7 +12,7 @@
 
 /* mode: the types, the rounding, and this. */
 enum { TO, FROM, ROUND, FLAGS };
-enum { FTZ = 1, SAT = 2, RELU = 4, WHOLE = 8 };     /* WHOLE: rounds to a whole number */
+enum { FTZ = 1, SAT = 2, RELU = 4, FINITE = 16, WHOLE = 8 };     /* WHOLE: to a whole number */
 
 static bool is_signed(uint8_t t) { return t >= PTX_S8 && t <= PTX_S64; }
 static bool is_integer(uint8_t t) { return t >= PTX_U8 && t <= PTX_S64; }
@@ -65,10 +65,14 @@ static uint64_t float_from_integer(const struct gpu_op *op, uint64_t a)
                               (enum exact_round)op->mode[ROUND]);
 }
 
+static uint64_t infinity_of(struct exact_format f)
+{
+    return ((UINT64_C(1) << f.exponent_bits) - 1) << f.fraction_bits;
+}
+
 static bool is_nan(struct exact_format f, uint64_t a)
 {
-    uint64_t infinity = ((UINT64_C(1) << f.exponent_bits) - 1) << f.fraction_bits;
-    return low_bits(a, f.exponent_bits + f.fraction_bits) > infinity;
+    return low_bits(a, f.exponent_bits + f.fraction_bits) > infinity_of(f);
 }
 
 static uint64_t integer_from_float(const struct gpu_op *op, uint64_t a)
@@ -92,7 +96,7 @@ static uint64_t float_from_float(const struct gpu_op *op, uint64_t a)
     return exact_convert(to, from, a, r);
 }
 
-/* .sat and .relu of a float of format f. */
+/* .sat, .relu and .satfinite of a float of format f. */
 static uint64_t limited(const struct gpu_op *op, struct exact_format f, uint64_t x)
 {
     uint64_t sign = UINT64_C(1) << (f.exponent_bits + f.fraction_bits);
@@ -101,6 +105,8 @@ static uint64_t limited(const struct gpu_op *op, struct exact_format f, uint64_t
         return is_nan(f, x) || x & sign ? 0 : x > one ? one : x;
     if (op->mode[FLAGS] & RELU && !is_nan(f, x) && x & sign)
         return 0;
+    if (op->mode[FLAGS] & FINITE && (x & ~sign) == infinity_of(f))
+        return x - 1;
     return x;
 }
 
@@ -240,7 +246,7 @@ static bool legal(uint8_t to, uint8_t from)
 bool gpu_execute_convert(const struct ptx_instruction *i, struct gpu_op *op)
 {
     uint8_t to = (uint8_t)i->type[0], from = (uint8_t)i->type[1];
-    const uint64_t known = GPU_M(FTZ) | GPU_M(SAT) | GPU_M(RELU);
+    const uint64_t known = GPU_M(FTZ) | GPU_M(SAT) | GPU_M(RELU) | GPU_M(SATFINITE);
     if (!legal(to, from) || i->modifiers & ~known)
         return false;
     op->mode[TO] = to;
@@ -248,6 +254,7 @@ bool gpu_execute_convert(const struct ptx_instruction *i, struct gpu_op *op)
     op->mode[ROUND] = (uint8_t)gpu_rounding(i->round);
     op->mode[FLAGS] = (uint8_t)((PTX_HAS(i, FTZ) ? FTZ : 0) | (PTX_HAS(i, SAT) ? SAT : 0) |
                                 (PTX_HAS(i, RELU) ? RELU : 0) |
+                                (PTX_HAS(i, SATFINITE) ? FINITE : 0) |
                                 (i->round >= PTX_RNI && !is_integer(to) ? WHOLE : 0));
     op->execute = to == PTX_F16X2 || to == PTX_BF16X2 ? convert_pair : convert;
     for (size_t c = 0; !i->modifiers && c < sizeof common / sizeof *common; c++)

@@ -142,6 +142,19 @@ GPU_OP2(max_s64, 64, 64, 64, GREATER(S64(a), S64(b)))
 GPU_OP2(min_relu, 32, 32, 32, GREATER(LESSER(S32(a), S32(b)), 0))
 GPU_OP2(max_relu, 32, 32, 32, GREATER(GREATER(S32(a), S32(b)), 0))
 
+/* Two numbers of 16 bits in a word. */
+#define PAIR(high, low) ((uint32_t)(high) << 16 | (uint16_t)(low))
+#define HIGH_S(x) ((int32_t)(x) >> 16)
+GPU_OP2(add_pair, 32, 32, 32, PAIR((a >> 16) + (b >> 16), a + b))
+GPU_OP2(min_pair_u, 32, 32, 32, PAIR(LESSER(a >> 16, b >> 16), LESSER(U16(a), U16(b))))
+GPU_OP2(max_pair_u, 32, 32, 32, PAIR(GREATER(a >> 16, b >> 16), GREATER(U16(a), U16(b))))
+GPU_OP2(min_pair_s, 32, 32, 32, PAIR(LESSER(HIGH_S(a), HIGH_S(b)), LESSER(S16(a), S16(b))))
+GPU_OP2(max_pair_s, 32, 32, 32, PAIR(GREATER(HIGH_S(a), HIGH_S(b)), GREATER(S16(a), S16(b))))
+GPU_OP2(min_pair_relu, 32, 32, 32, PAIR(GREATER(LESSER(HIGH_S(a), HIGH_S(b)), 0),
+                                        GREATER(LESSER(S16(a), S16(b)), 0)))
+GPU_OP2(max_pair_relu, 32, 32, 32, PAIR(GREATER(GREATER(HIGH_S(a), HIGH_S(b)), 0),
+                                        GREATER(GREATER(S16(a), S16(b)), 0)))
+
 /* With the carry: mode[0] says whether one comes in, pdst[0] takes what goes out.  What goes
  * out of a sum of three is found in the 33rd (65th) bit. */
 #define IN  0x01
@@ -259,6 +272,11 @@ static const struct gpu_form forms[] = {
     { PTX_MAX, GPU_T(U32), 0, 0, max_u32 }, { PTX_MAX, GPU_T(S32), 0, 0, max_s32 },
     { PTX_MAX, GPU_T(U64), 0, 0, max_u64 }, { PTX_MAX, GPU_T(S64), 0, 0, max_s64 },
     { PTX_MAX, GPU_T(S32), GPU_M(RELU), 0, max_relu },
+    { PTX_ADD, GPU_T(U16X2) | GPU_T(S16X2), 0, 0, add_pair },
+    { PTX_MIN, GPU_T(U16X2), 0, 0, min_pair_u }, { PTX_MIN, GPU_T(S16X2), 0, 0, min_pair_s },
+    { PTX_MAX, GPU_T(U16X2), 0, 0, max_pair_u }, { PTX_MAX, GPU_T(S16X2), 0, 0, max_pair_s },
+    { PTX_MIN, GPU_T(S16X2), GPU_M(RELU), 0, min_pair_relu },
+    { PTX_MAX, GPU_T(S16X2), GPU_M(RELU), 0, max_pair_relu },
 };
 
 bool gpu_execute_integer(const struct ptx_instruction *i, struct gpu_op *op)

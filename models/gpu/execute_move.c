@@ -107,10 +107,14 @@ static uint64_t warp_special(const struct gpu_warp *w, enum ptx_special s)
     case PTX_S_CLOCK_HI:     return b->clock >> 32;
     case PTX_S_CLOCK64:      return b->clock;
     case PTX_S_GLOBALTIMER:  return b->ns;
+    case PTX_S_GLOBALTIMER_LO: return (uint32_t)b->ns;
+    case PTX_S_GLOBALTIMER_HI: return b->ns >> 32;
     case PTX_S_DYNAMIC_SMEM: return launch->shared_bytes;
-    case PTX_S_TOTAL_SMEM:   return (uint64_t)launch->shared_bytes + w->kernel->shared_bytes;
+    case PTX_S_TOTAL_SMEM: case PTX_S_AGGREGATE_SMEM:
+        return (uint64_t)launch->shared_bytes + w->kernel->shared_bytes;
     case PTX_S_WARP_SIZE:    return GPU_LANES;
-    default:                 return 0;              /* GRIDID: all launches are of one */
+    default:                 return 0;              /* GRIDID: all launches are of one; */
+                                                    /* nothing is reserved, no graph runs */
     }
 }
 

@@ -199,12 +199,16 @@ static void take_fragment(float to[GPU_TILE][GPU_TILE], bool across, const struc
         float x[64];
         if (f->bytes == 2)
             widen(x, word, op->mode[TYPE]);
+        else if (f->kind != GPU_SUM_F32)
+            widen_tf32(x, word);
         else
             memcpy(x, word, GPU_LANES * sizeof *x);
         switch (f->kind) {
         case GPU_WHOLE_LINE: scatter(to, x, 2 * r, 2, f, GPU_WHOLE_LINE, across); break;
         case GPU_FOUR_LINES: scatter(to, x, 2 * r, 2, f, GPU_FOUR_LINES, across); break;
         case GPU_HALF_LINE:  scatter(to, x, 2 * r, 2, f, GPU_HALF_LINE, across); break;
+        case GPU_HALF_OF_8:  scatter(to, x, r, 1, f, GPU_HALF_OF_8, across); break;
+        case GPU_QUARTER_LINE: scatter(to, x, r, 1, f, GPU_QUARTER_LINE, across); break;
         case GPU_SUM_F16:    scatter(to, x, 2 * r, 2, f, GPU_SUM_F16, across); break;
         case GPU_SUM_F32:    scatter(to, x, r, 1, f, GPU_SUM_F32, across); break;
         case GPU_NO_FRAGMENT: break;
@@ -253,8 +257,9 @@ static void wmma(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask)
     take_fragment(t.a, !a_row, w, op, 0, &a);
     take_fragment(t.b, !b_row, w, op, a.words, &b);
     take_fragment(t.d, false, w, op, a.words + b.words, &c);
-    struct gpu_tensor_form f = gpu_tensor_form(w->kernel->generation, GPU_TILE, GPU_TILE, false,
-                                               op->mode[SUMS] & D_HALF);
+    struct gpu_tensor_form f =
+        gpu_tensor_form(w->kernel->generation, GPU_TILE, op->mode[K], op->mode[TYPE] == PTX_TF32,
+                        op->mode[SUMS] & D_HALF);
     gpu_tensor_multiply(&t, &f);
     put_fragment(&t, w, op, mask, &d);
 }
@@ -298,13 +303,13 @@ static bool find_wmma(const struct ptx_instruction *i, struct gpu_op *op)
     enum ptx_type d = i->type[0], c = two ? i->type[1] : i->type[3];
     enum ptx_type a = two ? PTX_F16 : i->type[1];
     op->mode[TYPE] = (uint8_t)a;
-    op->mode[K] = GPU_TILE;
+    op->mode[K] = i->k;
     op->mode[SUMS] = (uint8_t)((c == PTX_F16 ? C_HALF : 0) | (d == PTX_F16 ? D_HALF : 0));
     op->mode[LAYOUT] = (uint8_t)((i->row_a ? A_ROW : 0) | (i->row_b ? B_ROW : 0));
     op->execute = wmma;
     bool sums = (c == PTX_F32 || c == PTX_F16) && (d == PTX_F32 || d == PTX_F16);
-    bool types = a == PTX_F16 || (a == PTX_BF16 && c == PTX_F32 && d == PTX_F32);
-    return i->m == 16 && i->n == 16 && i->k == 16 && sums && types &&
+    bool types = a == PTX_F16 || ((a == PTX_BF16 || a == PTX_TF32) && c == PTX_F32 && d == PTX_F32);
+    return i->m == 16 && i->n == 16 && i->k == (a == PTX_TF32 ? 8 : 16) && sums && types &&
            !PTX_HAS(i, SATFINITE);
 }
 

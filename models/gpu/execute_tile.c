@@ -26,28 +26,37 @@ struct gpu_fragment gpu_fragment(int which, unsigned ptx_type, bool rows)
         f.words = 4;
         f.run = 8;
         f.kind = GPU_HALF_LINE;
+    } else if (!is_sum && ptx_type == PTX_TF32) {
+        f.bytes = 4;
+        f.words = 4;
+        f.run = 4;
+        f.kind = along ? GPU_HALF_OF_8 : GPU_QUARTER_LINE;
     }
     return f;
 }
 
 /* As mode[GPU_MODE_TILE]: never 0. */
 enum { TILE = 0x80, ROWS = 0x40, WHICH = 0x30, TYPE = 0x0f };
+static const uint8_t types[] = { PTX_F32, PTX_F16, PTX_BF16, PTX_TF32 };
 
 static uint8_t to_mode(int which, enum ptx_type type, bool rows)
 {
-    unsigned t = type == PTX_F32 ? 0 : type == PTX_F16 ? 1 : 2;
+    unsigned t = 0;
+    while (types[t] != type)
+        t++;
     return (uint8_t)(TILE | (rows ? ROWS : 0) | (unsigned)(which - 'a') << 4 | t);
 }
 
 static struct gpu_fragment from_mode(uint8_t mode)
 {
-    static const uint8_t types[] = { PTX_F32, PTX_F16, PTX_BF16 };
     return gpu_fragment('a' + ((mode & WHICH) >> 4), types[mode & TYPE], mode & ROWS);
 }
 
 static struct gpu_fragment fragment_of(const struct ptx_instruction *i)
 {
-    bool right = i->m == 16 && i->n == 16 && i->k == 16 &&
+    bool is_sum = i->fragment == 'c' || i->fragment == 'd';
+    bool depth = i->k == (i->type[0] == PTX_TF32 ? 8 : 16) || (is_sum && i->type[0] == PTX_F32);
+    bool right = i->m == 16 && i->n == 16 && depth &&
                  (i->op == PTX_WMMA_LOAD || i->op == PTX_WMMA_STORE);
     return right ? gpu_fragment(i->fragment, i->type[0], i->row_a) : (struct gpu_fragment){ 0 };
 }
@@ -99,6 +108,8 @@ GPU_WIDE static void add_kind(uint64_t address[GPU_LANES], const struct gpu_frag
     ADD(GPU_WHOLE_LINE);
     ADD(GPU_FOUR_LINES);
     ADD(GPU_HALF_LINE);
+    ADD(GPU_HALF_OF_8);
+    ADD(GPU_QUARTER_LINE);
     ADD(GPU_SUM_F16);
     ADD(GPU_SUM_F32);
 #undef ADD

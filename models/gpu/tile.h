@@ -1,4 +1,4 @@
-/* tile.h - which lane holds which elements of a wmma fragment (m16n16k16).
+/* tile.h - which lane holds which elements of a wmma fragment (m16n16k16; of tf32 m16n16k8).
  *
  * A line is what lies together in memory: a row where the text says .row, else a column.
  * Fragments a and b of f16 hold each element twice, as on Volta: octets of lanes (bits 2 and
@@ -10,6 +10,7 @@
  *     a in rows, b in columns   a line a lane, in two pieces of 16 bytes
  *     a in columns, b in rows   the four lines k = bits 0-1 + 4 i: 8 bytes of each
  *     a, b of bf16              half a line, 16 bytes
+ *     a, b of tf32 (m16n16k8)   16 bytes: half a line of 8, or a quarter of one of 16
  *     c, d of f16               eight columns of a row: 16 bytes, if in rows
  *     c, d of f32               as the PTX ISA has it for m8n8k4: pairs of columns
  *
@@ -24,7 +25,8 @@
 struct gpu_place { unsigned line, at; };
 
 enum gpu_fragment_kind {
-    GPU_NO_FRAGMENT, GPU_WHOLE_LINE, GPU_FOUR_LINES, GPU_HALF_LINE, GPU_SUM_F16, GPU_SUM_F32
+    GPU_NO_FRAGMENT, GPU_WHOLE_LINE, GPU_FOUR_LINES, GPU_HALF_LINE, GPU_HALF_OF_8, GPU_QUARTER_LINE,
+    GPU_SUM_F16, GPU_SUM_F32
 };
 
 struct gpu_fragment {
@@ -45,6 +47,8 @@ static inline struct gpu_place gpu_fragment_place(enum gpu_fragment_kind kind, b
     case GPU_WHOLE_LINE: return (struct gpu_place){ line + low, element };
     case GPU_FOUR_LINES: return (struct gpu_place){ low + 4 * (element / 4), line + element % 4 };
     case GPU_HALF_LINE:  return (struct gpu_place){ lane / 2, lane % 2 * 8 + element };
+    case GPU_HALF_OF_8:  return (struct gpu_place){ lane / 2, lane % 2 * 4 + element };
+    case GPU_QUARTER_LINE: return (struct gpu_place){ lane / 4, lane % 4 * 4 + element };
     case GPU_SUM_F32:
         row = a + four + (lane & 1) + (element & 2);
         column = b + (element & 4) + (lane & 2) + (element & 1);

@@ -89,7 +89,7 @@ static const char counting[] = HEAD
     "and.b32 %r2, %r1, 3; setp.eq.u32 %p2, %r2, 0;\n"
     "bar.red.popc.u32 %r3, 1, %p2;\n"
     "bar.red.popc.u32 %r4, 1, !%p2;\n"
-    "bar.red.and.pred %p3, 2, %p2;\n"
+    "mov.u32 %r6, 2; mov.u32 %r7, %r6; bar.red.and.pred %p3, %r7, %p2;\n"
     "bar.red.or.pred %p4, 2, %p2;\n"
     "mad.lo.u32 %r3, %r4, 1000, %r3;\n"
     "selp.u32 %r5, 1000000, 0, %p3; add.u32 %r3, %r3, %r5;\n"

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/gpu/compile/registers.h"
 #include "models/gpu/compile/table.h"
 #include "models/gpu/events.h"
 
@@ -291,12 +292,14 @@ static bool put_barrier(struct code *c, const struct ptx_instruction *i)
     list_init(&l);
     list_operands(c, i, &l);
     if (at < i->operands) {
-        if (i->operand[at].kind != PTX_IMMEDIATE)
+        uint64_t number = i->operand[at].bits;
+        if (i->operand[at].kind != PTX_IMMEDIATE
+            && !registers_constant(c, i->operand[at].number, &number))
             return code_fail(c, i, "barrier in a register; expected its number");
-        if (i->operand[at].bits >= c->config->sm.barriers)
+        if (number >= c->config->sm.barriers)
             return code_fail(c, i, "barrier %llu is out of range; expected 0 to %u",
-                             (unsigned long long)i->operand[at].bits, c->config->sm.barriers - 1);
-        op.number = (uint8_t)i->operand[at].bits;
+                             (unsigned long long)number, c->config->sm.barriers - 1);
+        op.number = (uint8_t)number;
         l.srcs--;
         memmove(l.src, l.src + 1, l.srcs * sizeof l.src[0]);
     }
@@ -355,6 +358,7 @@ static bool expand_one(struct code *c, const struct ptx_instruction *i)
     case PTX_NANOSLEEP: put_sleep(c, i); return true;
     case PTX_PREFETCH: case PTX_PREFETCHU: case PTX_PMEVENT: case PTX_DISCARD:
     case PTX_APPLYPRIORITY:                     /* hints: nothing is kept of them */
+    case PTX_GRIDDEPCONTROL:                    /* the launch before has ended */
         return true;
     default: break;
     }

@@ -1,7 +1,8 @@
 /* expand_tensor.c - products of small matrices, with the figures of their kind.
  *
  * A wmma on a chip without its own operation for it is two of mma's m16n8k16, as the
- * disassembler shows for sm_80.
+ * disassembler shows for sm_80.  Eight-bit integers are multiplied at twice the rate of f16, as
+ * published for sm_80 and sm_90.
  */
 #include "models/gpu/compile/expand.h"
 
@@ -22,16 +23,18 @@ static struct kind kind_of(const struct code *c, const struct ptx_instruction *i
     const struct gpu_tensor_config *t = &c->config->tensor;
     enum ptx_type type = multiplied(i);
     if (i->op == PTX_WMMA_MMA && is_half(type) && i->k == 16) {
-        if (t->wmma_f16_interval > 0)
-            return (struct kind){ t->wmma_f16_interval * (type == PTX_F16), t->wmma_f16_latency,
-                                  1 };
+        if (t->wmma_f16_interval > 0 && type == PTX_F16)
+            return (struct kind){ t->wmma_f16_interval, t->wmma_f16_latency, 1 };
         return (struct kind){ t->mma_k16_interval, t->mma_k16_latency, 2 };
     }
+    if (i->op == PTX_WMMA_MMA && type == PTX_TF32)
+        return (struct kind){ t->mma_tf32_interval, t->mma_tf32_latency, 2 };
     if (i->op != PTX_MMA || i->m != 16 || i->n != 8)
         return (struct kind){ 0 };
-    if (is_half(type) && i->k == 16)
+    bool bytes = type == PTX_S8 || type == PTX_U8;
+    if (is_half(type) ? i->k == 16 : bytes && i->k == 32)
         return (struct kind){ t->mma_k16_interval, t->mma_k16_latency, 1 };
-    if (is_half(type) && i->k == 8)
+    if (is_half(type) ? i->k == 8 : bytes && i->k == 16)
         return (struct kind){ t->mma_k8_interval, t->mma_k8_latency, 1 };
     if (type == PTX_TF32 && (i->k == 8 || i->k == 4))
         return (struct kind){ t->mma_tf32_interval * i->k / 8, t->mma_tf32_latency, 1 };

@@ -45,3 +45,34 @@ struct register_counts registers_count(struct code *c)
     }
     return n;
 }
+
+/* The only instruction that writes it; NULL: there are none or several. */
+static const struct ptx_instruction *only_writer(const struct code *c, uint32_t reg)
+{
+    const struct ptx_instruction *writer = NULL;
+    for (uint32_t n = 0; n < c->body.count; n++) {
+        uint32_t list[PTX_VECTOR], count = registers_written(&c->body.list[n], list);
+        for (uint32_t k = 0; k < count; k++)
+            if (list[k] == reg) {
+                if (writer)
+                    return NULL;
+                writer = &c->body.list[n];
+            }
+    }
+    return writer;
+}
+
+bool registers_constant(const struct code *c, uint32_t reg, uint64_t *number)
+{
+    for (uint32_t moves = 0; moves < c->body.registers; moves++) {
+        const struct ptx_instruction *i = only_writer(c, reg);
+        if (!i || i->op != PTX_MOV || i->guard != PTX_NO_GUARD
+            || i->operand[0].kind != PTX_REGISTER)
+            return false;
+        *number = i->operand[1].bits;
+        reg = i->operand[1].number;
+        if (i->operand[1].kind != PTX_REGISTER)
+            return i->operand[1].kind == PTX_IMMEDIATE;
+    }
+    return false;               /* moved in a ring */
+}

@@ -14,4 +14,8 @@ uint32_t registers_written(const struct ptx_instruction *i, uint32_t list[PTX_VE
 struct register_counts { uint32_t *reads, *writes; };
 struct register_counts registers_count(struct code *c);
 
+/* The number that a register always has: it is written once, by a move of that number, or of
+ * a register that always has it. */
+bool registers_constant(const struct code *c, uint32_t reg, uint64_t *number);
+
 #endif

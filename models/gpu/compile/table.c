@@ -18,6 +18,7 @@
 #define I32     (T(B32) | T(U32) | T(S32))
 #define I64     (T(B64) | T(U64) | T(S64))
 #define SMALL   (I8 | I16 | I32)
+#define PAIRS   (T(U16X2) | T(S16X2))
 
 #define HALF    (T(F16) | T(F16X2) | T(BF16) | T(BF16X2))
 #define PACKED  (T(F16X2) | T(BF16X2))
@@ -40,6 +41,9 @@ struct row {
 /* The first row that fits counts. */
 static const struct row rows[] = {
     { PTX_ADD,  SMALL,          ANY, 0,         ALL, "i" },
+    { PTX_ADD,  PAIRS,          ANY, 0,         G90, "i" },
+    { PTX_MIN,  PAIRS,          ANY, 0,         G90, "i" },
+    { PTX_MAX,  PAIRS,          ANY, 0,         G90, "i" },
     { PTX_SUB,  SMALL,          ANY, 0,         ALL, "i" },
     { PTX_ADD,  I64,            ANY, 0,         ALL, "ii" },
     { PTX_SUB,  I64,            ANY, 0,         ALL, "ii" },

@@ -188,7 +188,8 @@ static bool refuse_kind(struct reader *r, const struct ptx_operand *o, const str
 
 enum ptx_type special_type(uint32_t number)
 {
-    bool wide = number == PTX_S_CLOCK64 || number == PTX_S_GLOBALTIMER || number == PTX_S_GRIDID;
+    bool wide = number == PTX_S_CLOCK64 || number == PTX_S_GLOBALTIMER || number == PTX_S_GRIDID
+             || number == PTX_S_GRAPH_EXEC;
     return wide ? PTX_U64 : PTX_U32;
 }
 

@@ -62,7 +62,8 @@
 
 #define LEAST(op)                                                         \
     F(op,  0,  0, INTS,                              "d0 a0 a0")          \
-    F(op, 80, 90, "relu s32",                        "d0 a0 a0")          \
+    F(op, 80, 90, "relu s32|s16x2",                  "d0 a0 a0")          \
+    F(op, 80, 90, "u16x2|s16x2 ?relu",               "d0 a0 a0")          \
     F(op,  0,  0, "?ftz f32",                        "d0 a0 a0")          \
     F(op, 70, 80, "?ftz NaN f32",                    "d0 a0 a0")          \
     F(op, 72, 86, "?ftz ?NaN xorsign n:abs f32",     "d0 a0 a0")          \
@@ -88,15 +89,19 @@
     F(SET, version, target, compare " " rest to " " types, "d0 a1 a1")    \
     F(SET, version, target, compare " f:and|or|xor " rest to " " types, "d0 a1 a1 n")
 
-#define ORDER "?relaxed|acquire|release|acq_rel ?" SCOPE " ?global|shared "
+/* The scope stands before the space or behind it. */
+#define BOTH(op, order, rest, version, target, operands)                  \
+    F(op, version, target, "?" order " ?" SCOPE " ?global|shared " rest, operands) \
+    F(op, version, target, "?" order " global|shared " SCOPE " " rest, operands)
+#define ORDER "relaxed|acquire|release|acq_rel"
 #define ATOM(function, types, version, target)                            \
-    F(ATOM, version, target, ORDER function " " types, "d0 m a0")
-#define REDUCE "?relaxed|release ?" SCOPE " ?global|shared "
+    BOTH(ATOM, ORDER, function " " types, version, target, "d0 m a0")
 #define RED(function, types, version, target)                             \
-    F(RED, version, target, REDUCE function " " types, "m a0")
+    BOTH(RED, "relaxed|release", function " " types, version, target, "m a0")
 
 const struct form ptx_forms[] = {
     SUM(ADD) SUM(SUB)
+    F(ADD,  80, 90, "u16x2|s16x2",                   "d0 a0 a0")
     F(ADDC,  0,  0, "?cc " W3264,                    "d0 a0 a0")
     F(SUBC,  0,  0, "?cc " W3264,                    "d0 a0 a0")
 
@@ -219,7 +224,10 @@ const struct form ptx_forms[] = {
     F(CVT,      70, 80, "rn|rz relu f16 f32",        "d~0 a~1")
     F(CVT,      70, 80, "rn|rz ?relu bf16 f32",      "d~0 a~1")
     F(CVT,      70, 80, "rn|rz ?relu f16x2|bf16x2 f32", "d0 a1 a1")
+    F(CVT,      81, 80, "rn|rz ?relu satfinite f16|bf16 f32", "d~0 a~1")
+    F(CVT,      81, 80, "rn|rz ?relu satfinite f16x2|bf16x2 f32", "d0 a1 a1")
     F(CVT,      70, 80, "rna tf32 f32",              "d0 a1")
+    F(CVT,      81, 80, "rna satfinite tf32 f32",    "d0 a1")
     F(CVT,      78, 90, "rn|rz ?relu tf32 f32",      "d0 a1")
     F(CVT,      71, 80, "?ftz f32 bf16",             "d~0 a~1")
     F(CVT,      78, 90, "f64 bf16",                  "d~0 a~1")
@@ -239,7 +247,7 @@ const struct form ptx_forms[] = {
     F(BAR,       0,  0, "?n:cta red f:and|or ?aligned pred", "P a:u32/0-15 ?a:u32 n")
     F(BAR_WARP,  0,  0, "sync",                      "a:b32")
     F(MEMBAR,    0,  0, "cta|gl|sys",                "")
-    F(FENCE,    60, 70, "?sc|acq_rel " SCOPE,        "")
+    F(FENCE,    60, 70, "?sc|acq_rel|acquire|release " SCOPE, "")
 
     F(BRA,       0,  0, "?uni",                      "l")
     F(CALL,      0,  0, "?uni",                      "")
@@ -249,6 +257,7 @@ const struct form ptx_forms[] = {
     F(BRKPT,     0,  0, "",                          "")
     F(NANOSLEEP, 63, 70, "u32",                       "a0")
     F(PMEVENT,   0,  0, "",                          "i:u32/0-15")
+    F(GRIDDEPCONTROL, 78, 90, "n:launch_dependents|wait", "")
 
     F(SHFL,      0,  0, "sync f:up|down|bfly|idx b32", "s0 a0 a:u32 a:u32 a:b32")
     F(SHFL,      0,  0, "f:up|down|bfly|idx b32",    "s0 a0 a:u32 a:u32")
@@ -265,7 +274,7 @@ const struct form ptx_forms[] = {
 
     ATOM("f:and|or|xor", "b32|b64", 0, 0)
     ATOM("f:exch", "b32|b64", 0, 0)
-    F(ATOM, 0, 0, ORDER "f:cas " BITS,               "d0 m a0 a0")
+    BOTH(ATOM, ORDER, "f:cas " BITS, 0, 0, "d0 m a0 a0")
     ATOM("f:add", "u32|s32|u64|f32|f64", 0, 0)
     ATOM("f:add noftz", "f16|f16x2", 63, 70)
     ATOM("f:add noftz", "bf16|bf16x2", 78, 90)
@@ -288,9 +297,23 @@ const struct form ptx_forms[] = {
     MMA(70, 80, "m16n8k16", "f32 bf16 bf16 f32",     "V4:f32 v4:b32 v2:b32 v4:f32")
     MMA(70, 80, "m16n8k4",  "f32 tf32 tf32 f32",     "V4:f32 v2:b32 v1:b32 v4:f32")
     MMA(70, 80, "m16n8k8",  "f32 tf32 tf32 f32",     "V4:f32 v4:b32 v2:b32 v4:f32")
-#define WMMA(op, kind, type, operands) \
-    F(WMMA_##op, 60, 70, kind " sync ?aligned y:row|col m16n16k16 ?global|shared " type, operands)
+    MMA(70, 80, "m16n8k16", "s32 u8|s8 u8|s8 s32",   "V4:b32 v2:b32 v1:b32 v4:b32")
+    MMA(70, 80, "m16n8k32", "s32 u8|s8 u8|s8 s32",   "V4:b32 v4:b32 v2:b32 v4:b32")
+    F(MMA, 70, 80, "sync aligned m16n8k16 y:row y:col satfinite s32 u8|s8 u8|s8 s32",
+      "V4:b32 v2:b32 v1:b32 v4:b32")
+    F(MMA, 70, 80, "sync aligned m16n8k32 y:row y:col satfinite s32 u8|s8 u8|s8 s32",
+      "V4:b32 v4:b32 v2:b32 v4:b32")
+#define WMMA(op, kind, type, operands) WMMA_FROM(op, 60, 70, kind, type, operands)
+#define WMMA_FROM(op, version, target, kind, type, operands) \
+    F(WMMA_##op, version, target, kind " sync ?aligned y:row|col m16n16k16 ?global|shared " type, \
+      operands)
     WMMA(LOAD,  "k:a|b", "f16",                      "V8:b32 m ?a:u32")
+    WMMA_FROM(LOAD, 70, 80, "k:a|b", "bf16",         "V4:b32 m ?a:u32")
+#define WMMA_TF32(op, kind, type, operands) \
+    F(WMMA_##op, 70, 80, kind " sync ?aligned y:row|col m16n16k8 ?global|shared " type, operands)
+    WMMA_TF32(LOAD,  "k:a|b", "tf32",                "V4:b32 m ?a:u32")
+    WMMA_TF32(LOAD,  "k:c",   "f32",                 "V8:f32 m ?a:u32")
+    WMMA_TF32(STORE, "k:d",   "f32",                 "m v8:f32 ?a:u32")
     WMMA(LOAD,  "k:c",   "f16",                      "V4:b32 m ?a:u32")
     WMMA(LOAD,  "k:c",   "f32",                      "V8:f32 m ?a:u32")
     WMMA(STORE, "k:d",   "f16",                      "m v4:b32 ?a:u32")
@@ -302,5 +325,9 @@ const struct form ptx_forms[] = {
     WMMA_MMA("f16 f32", "4:b32", "8:f32")
     WMMA_MMA("f32 f16", "8:f32", "4:b32")
     WMMA_MMA("f32 f32", "8:f32", "8:f32")
+    F(WMMA_MMA, 70, 80, "sync ?aligned y:row|col y:row|col m16n16k16 f32 bf16 bf16 f32",
+      "V8:f32 v4:b32 v4:b32 v8:f32")
+    F(WMMA_MMA, 70, 80, "sync ?aligned y:row|col y:row|col m16n16k8 f32 tf32 tf32 f32",
+      "V8:f32 v4:b32 v4:b32 v8:f32")
 };
 const uint32_t ptx_form_count = sizeof ptx_forms / sizeof *ptx_forms;

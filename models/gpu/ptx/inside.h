@@ -190,6 +190,7 @@ bool read_body(struct reader *r);
 bool read_targets(struct reader *r, const struct token *name);
 bool read_jump(struct reader *r);               /* brx.idx */
 bool replace(struct reader *r);
+bool replace_ignored(struct reader *r);
 bool store_returns(struct reader *r);
 bool load_params(struct reader *r);
 bool skip_past(struct reader *r, const char *sign);

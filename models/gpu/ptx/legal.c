@@ -148,6 +148,8 @@ bool check_legal(struct reader *r)
               && (r->i.operand[0].kind == PTX_VECTOR_OF || r->i.operand[1].kind == PTX_VECTOR_OF);
     if (parts)
         return check_move(r);
+    if (r->i.op == PTX_CP_ASYNC && !replace_ignored(r))
+        return false;
     if (!check_operands(r))
         return false;
     switch (r->i.op) {

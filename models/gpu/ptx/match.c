@@ -18,7 +18,7 @@ static const struct word { char kind; const char *text; uint8_t value; } words[]
     { 'k', "a", 'a' }, { 'k', "b", 'b' }, { 'k', "c", 'c' }, { 'k', "d", 'd' },
     { 'y', "row", 1 }, { 'y', "col", 0 },
     { 'g', "m16n8k4", 4 }, { 'g', "m16n8k8", 8 }, { 'g', "m16n8k16", 16 },
-    { 'g', "m16n16k16", 17 },
+    { 'g', "m16n8k32", 32 }, { 'g', "m16n16k16", 17 }, { 'g', "m16n16k8", 9 },
     { 'c', "eq", PTX_EQ }, { 'c', "ne", PTX_NE }, { 'c', "lt", PTX_LT }, { 'c', "le", PTX_LE },
     { 'c', "gt", PTX_GT }, { 'c', "ge", PTX_GE }, { 'c', "lo", PTX_C_LO },
     { 'c', "ls", PTX_LS }, { 'c', "hi", PTX_C_HI }, { 'c', "hs", PTX_HS },
@@ -106,9 +106,10 @@ static bool element_takes(const struct element *e, const struct token *t,
 
 static void set_shape(struct ptx_instruction *i, uint8_t value)
 {
+    bool wide = value & 1;              /* m16n16: k and one more */
     i->m = 16;
-    i->n = value == 17 ? 16 : 8;
-    i->k = value == 17 ? 16 : value;
+    i->n = wide ? 16 : 8;
+    i->k = (uint8_t)(value - wide);
 }
 
 static void set_word(struct ptx_instruction *i, const struct word *w, unsigned *layouts)
@@ -337,7 +338,7 @@ static bool is_unsupported(const struct token *t)
 {
     static const char *const names[] = {
         "alloca", "brx", "clusterlaunchcontrol", "cp", "createpolicy",
-        "getctarank", "griddepcontrol", "istypep", "mapa", "mbarrier", "multimem", "setmaxnreg",
+        "getctarank", "istypep", "mapa", "mbarrier", "multimem", "setmaxnreg",
         "stackrestore", "stacksave", "stmatrix", "suld", "suq", "sured",
         "sust", "tcgen05", "tensormap", "tex", "tld4", "txq", "vabsdiff", "vabsdiff2",
         "vabsdiff4", "vadd", "vadd2", "vadd4", "vavrg2", "vavrg4", "vmad", "vmax", "vmax2",

@@ -50,7 +50,8 @@
     X(MATCH, "match") X(ACTIVEMASK, "activemask") X(REDUX, "redux") X(ATOM, "atom") \
     X(RED, "red") X(MMA, "mma") X(WMMA_LOAD, "wmma.load") X(WMMA_STORE, "wmma.store") \
     X(WMMA_MMA, "wmma.mma") X(NANOSLEEP, "nanosleep") X(PMEVENT, "pmevent") \
-    X(DISCARD, "discard") X(APPLYPRIORITY, "applypriority") X(ELECT, "elect")
+    X(DISCARD, "discard") X(APPLYPRIORITY, "applypriority") X(ELECT, "elect") \
+    X(GRIDDEPCONTROL, "griddepcontrol")
 
 enum ptx_op {
 #define OP(id, name) PTX_##id,
@@ -66,6 +67,7 @@ enum ptx_op {
     X(B128,     "b128",  16) \
     X(U8,       "u8",     1) X(U16,     "u16",    2) X(U32,  "u32",  4) X(U64, "u64", 8) \
     X(S8,       "s8",     1) X(S16,     "s16",    2) X(S32,  "s32",  4) X(S64, "s64", 8) \
+    X(U16X2,    "u16x2",  4) X(S16X2,   "s16x2",  4) \
     X(F16,      "f16",    2) X(F16X2,   "f16x2",  4) X(BF16, "bf16", 2) \
     X(BF16X2,   "bf16x2", 4) X(TF32,    "tf32",   4) X(F32,  "f32",  4) X(F64, "f64", 8)
 
@@ -125,6 +127,11 @@ enum ptx_scope { PTX_SCOPE_NONE, PTX_CTA, PTX_CLUSTER, PTX_GPU, PTX_SYS };
     X(LANEID, "%laneid") X(WARPID, "%warpid") X(NWARPID, "%nwarpid") X(SMID, "%smid") \
     X(NSMID, "%nsmid") X(GRIDID, "%gridid") X(CLOCK, "%clock") X(CLOCK_HI, "%clock_hi") \
     X(CLOCK64, "%clock64") X(GLOBALTIMER, "%globaltimer") \
+    X(GLOBALTIMER_LO, "%globaltimer_lo") X(GLOBALTIMER_HI, "%globaltimer_hi") \
+    X(GRAPH_EXEC, "%current_graph_exec") X(AGGREGATE_SMEM, "%aggr_smem_size") \
+    X(RESERVED_BEGIN, "%reserved_smem_offset_begin") \
+    X(RESERVED_END, "%reserved_smem_offset_end") X(RESERVED_CAP, "%reserved_smem_offset_cap") \
+    X(RESERVED_0, "%reserved_smem_offset_0") X(RESERVED_1, "%reserved_smem_offset_1") \
     X(LANEMASK_EQ, "%lanemask_eq") X(LANEMASK_LE, "%lanemask_le") \
     X(LANEMASK_LT, "%lanemask_lt") X(LANEMASK_GE, "%lanemask_ge") \
     X(LANEMASK_GT, "%lanemask_gt") X(DYNAMIC_SMEM, "%dynamic_smem_size") \

@@ -4,6 +4,7 @@
  *     mov.u16 %h1, %tid.x;          mov.u32 t, %tid.x;  cvt.u16.u32 %h1, t;
  *     and.pred %p1, %p2, 1;         mov.pred %p1, %p2;
  *     brx.idx %r1, list;            setp.eq.u32 p, %r1, 0;  @p bra L0;  ...  bra L2;
+ *     cp.async ... 16, %p1;         selp.u32 t, 0, 16, %p1;  cp.async ... 16, t;
  */
 #include <stdlib.h>
 
@@ -49,6 +50,28 @@ static bool replace_special(struct reader *r, struct ptx_operand *o)
     r->i = kept;
     o->kind   = PTX_REGISTER;
     o->number = number;
+    return good;
+}
+
+/* Where p holds cp.async reads nothing: the number of bytes of the source is 0. */
+bool replace_ignored(struct reader *r)
+{
+    struct ptx_operand ignored = r->i.operand[3];
+    uint32_t number = 0;
+    if (r->i.operands != 4 || ignored.kind != PTX_REGISTER
+        || r->f->registers[ignored.number].type != PTX_PRED)
+        return true;
+    if (!new_register(r, "ignored", PTX_B32, &number))
+        return false;
+    struct ptx_instruction kept = r->i;
+    r->i = plain(r, PTX_SELP, PTX_U32, 4);
+    r->i.operand[0] = register_operand(number);
+    r->i.operand[1] = (struct ptx_operand){ .kind = PTX_IMMEDIATE, .type = PTX_S64 };
+    r->i.operand[2] = kept.operand[2];
+    r->i.operand[3] = ignored;
+    bool good = emit(r);
+    r->i = kept;
+    r->i.operand[3] = register_operand(number);
     return good;
 }
 

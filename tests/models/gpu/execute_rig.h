@@ -104,7 +104,7 @@ static inline struct execute_rig *execute_rig_read(const char *instruction)
     char text[1024];
     struct diag d = { .text = "" };
     struct execute_rig *r = calloc(1, sizeof *r);
-    snprintf(text, sizeof text, ".version 8.0\n.target sm_90\n.address_size 64\n"
+    snprintf(text, sizeof text, ".version 8.1\n.target sm_90\n.address_size 64\n"
              ".visible .entry k()\n{\n.reg .pred %%p<8>;\n.reg .b16 %%h<16>;\n"
              ".reg .b32 %%r<32>;\n.reg .f32 %%f<32>;\n.reg .b64 %%rd<16>;\n"
              ".reg .f64 %%fd<16>;\n%s\nret;\n}\n", instruction);

@@ -109,6 +109,12 @@ REFERENCE(bf16x2_rz, BF16(f_of(a), FE_TOWARDZERO) << 16 | BF16(f_of(b), FE_TOWAR
 REFERENCE(bf16x2, BF16(f_of(a), NEAR) << 16 | BF16(f_of(b), NEAR))
 REFERENCE(tf32_rn, TF32(f_of(a), NEAR)) REFERENCE(tf32_rz, TF32(f_of(a), FE_TOWARDZERO))
 /* Ties away: half a place more, then cut. */
+/* No infinity: the largest number instead. */
+#define FINITE16(x, most) (((x) & 0x7fff) == (most) + 1 ? (x) - 1 : (x))
+REFERENCE(f16_finite, FINITE16(F16(f_of(a), NEAR), 0x7bff))
+REFERENCE(bf16_finite_rz, FINITE16(BF16(f_of(a), FE_TOWARDZERO), 0x7f7f))
+REFERENCE(bf16x2_finite, (uint64_t)FINITE16(BF16(f_of(a), NEAR), 0x7f7f) << 16 |
+                         FINITE16(BF16(f_of(b), NEAR), 0x7f7f))
 REFERENCE(tf32_rna, isnan(f_of(a)) ? 0x7fffffff : isinf(f_of(a)) ? a
                     : ((uint32_t)a + 0x1000) & 0xffffe000)
 REFERENCE(f32_rni, as_f32(nearbyint(f_of(a)))) REFERENCE(f32_rmi, as_f32(floor(f_of(a))))
@@ -185,6 +191,9 @@ static const struct execute_case cases[] = {
     { "cvt.f32.bf16 %f0, %h1;", f32_bf16 },
     { "cvt.rn.f16x2.f32 %r0, %f1, %f2;", f16x2 }, { "cvt.rn.bf16x2.f32 %r0, %f1, %f2;", bf16x2 },
     { "cvt.rz.bf16x2.f32 %r0, %f1, %f2;", bf16x2_rz },
+    { "cvt.rn.satfinite.f16.f32 %h0, %f1;", f16_finite },
+    { "cvt.rz.satfinite.bf16.f32 %h0, %f1;", bf16_finite_rz },
+    { "cvt.rn.satfinite.bf16x2.f32 %r0, %f1, %f2;", bf16x2_finite },
     { "cvt.rna.tf32.f32 %r0, %f1;", tf32_rna }, { "cvt.rn.tf32.f32 %r0, %f1;", tf32_rn },
     { "cvt.rz.tf32.f32 %r0, %f1;", tf32_rz },
     { "cvt.rni.f32.f32 %f0, %f1;", f32_rni }, { "cvt.rmi.f32.f32 %f0, %f1;", f32_rmi },

@@ -95,6 +95,24 @@ REFERENCE(min_s64, A64 < B64 ? a : b)
 REFERENCE(max_s64, A64 > B64 ? a : b)
 REFERENCE(min_relu, A32 < 0 || B32 < 0 ? 0 : A32 < B32 ? a : b)
 REFERENCE(max_relu, A32 < 0 && B32 < 0 ? 0 : A32 > B32 ? a : b)
+/* Two of 16 bits in a word, each by itself. */
+#define HALF_U(x, n) ((x) >> 16 * (n) & 0xffff)
+#define HALF_S(x, n) ((int)(int16_t)HALF_U(x, n))
+#define TWO(f) ((uint64_t)((f(1)) & 0xffff) << 16 | ((f(0)) & 0xffff))
+#define SUM_OF(n)   (HALF_U(a, n) + HALF_U(b, n))
+#define LESS_U(n)   (HALF_U(a, n) < HALF_U(b, n) ? HALF_U(a, n) : HALF_U(b, n))
+#define MORE_U(n)   (HALF_U(a, n) > HALF_U(b, n) ? HALF_U(a, n) : HALF_U(b, n))
+#define LESS_S(n)   (uint64_t)(HALF_S(a, n) < HALF_S(b, n) ? HALF_S(a, n) : HALF_S(b, n))
+#define MORE_S(n)   (uint64_t)(HALF_S(a, n) > HALF_S(b, n) ? HALF_S(a, n) : HALF_S(b, n))
+#define LESS_R(n)   (HALF_S(a, n) < 0 || HALF_S(b, n) < 0 ? 0 : LESS_S(n))
+#define MORE_R(n)   (HALF_S(a, n) < 0 && HALF_S(b, n) < 0 ? 0 : MORE_S(n))
+REFERENCE(add_two, TWO(SUM_OF))
+REFERENCE(min_two_u, TWO(LESS_U))
+REFERENCE(max_two_u, TWO(MORE_U))
+REFERENCE(min_two_s, TWO(LESS_S))
+REFERENCE(max_two_s, TWO(MORE_S))
+REFERENCE(min_two_relu, TWO(LESS_R))
+REFERENCE(max_two_relu, TWO(MORE_R))
 
 static const struct execute_case cases[] = {
     { "add.u16 %h0, %h1, %h2;", add16 }, { "add.s16 %h0, %h1, %h2;", add16 },
@@ -150,6 +168,11 @@ static const struct execute_case cases[] = {
     { "min.s32 %r0, %r1, %r2;", min_s32 }, { "max.s32 %r0, %r1, %r2;", max_s32 },
     { "min.u64 %rd0, %rd1, %rd2;", min_u }, { "max.u64 %rd0, %rd1, %rd2;", max_u },
     { "min.s64 %rd0, %rd1, %rd2;", min_s64 }, { "max.s64 %rd0, %rd1, %rd2;", max_s64 },
+    { "add.u16x2 %r0, %r1, %r2;", add_two }, { "add.s16x2 %r0, %r1, %r2;", add_two },
+    { "min.u16x2 %r0, %r1, %r2;", min_two_u }, { "max.u16x2 %r0, %r1, %r2;", max_two_u },
+    { "min.s16x2 %r0, %r1, %r2;", min_two_s }, { "max.s16x2 %r0, %r1, %r2;", max_two_s },
+    { "min.s16x2.relu %r0, %r1, %r2;", min_two_relu },
+    { "max.relu.s16x2 %r0, %r1, %r2;", max_two_relu },
     { "min.relu.s32 %r0, %r1, %r2;", min_relu }, { "max.relu.s32 %r0, %r1, %r2;", max_relu },
 };
 

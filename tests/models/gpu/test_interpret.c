@@ -167,6 +167,32 @@ START_TEST(a_barrier_waits_for_threads_that_live)
 }
 END_TEST
 
+/* What is ignored is not read, and is zeros in shared memory; src-size says how much is not. */
+START_TEST(a_copy_reads_what_it_is_told)
+{
+    struct interpret_rig *r = interpret_rig_new(GPU_SM_80, HEAD
+        ".shared .align 16 .b8 s[1024];\nmov.u32 %r3, s; shl.b32 %r2, %r1, 3; add.u32 %r4, %r3, %r2;\n"
+        "mul.wide.u32 %rd3, %r1, 8; add.u64 %rd3, %rd1, %rd3;\n"
+        "and.b32 %r5, %r1, 1; setp.eq.u32 %p1, %r5, 1;\n"
+        "cp.async.ca.shared.global [%r4], [%rd3], 8, %p1;\n"
+        "cp.async.wait_all;\nbar.warp.sync 0xffffffff;\n"
+        "ld.shared.v2.u32 {%r6, %r7}, [%r4];\n"
+        "cp.async.ca.shared.global [%r4], [%rd3], 8, 4;\ncp.async.wait_all;\n"
+        "ld.shared.u32 %r8, [%r4+4]; add.u32 %r6, %r6, %r7; add.u32 %r6, %r6, %r8;\n"
+        "add.u64 %rd4, %rd1, %rd2; st.global.u32 [%rd4+256], %r6;\nret;\n}\n");
+    uint64_t p = gpu_memory_add(r->memory, "p", 256 + 4 * 32);
+    uint32_t *words = interpret_rig_at(r, p);
+    for (uint32_t i = 0; i < 64; i++)
+        words[i] = 1000 + i;
+    interpret_rig_u64(r, 0, p);
+    ck_assert_msg(interpret_rig_run(r, 1, 32), "%s", r->diag.text);
+    words = interpret_rig_at(r, p);
+    for (uint32_t i = 0; i < 32; i++)
+        ck_assert_uint_eq(words[64 + i], i % 2 ? 0 : 2000 + 4 * i + 1);
+    interpret_rig_free(r);
+}
+END_TEST
+
 /* Warp 1 spins until warp 0 has written: turns are taken. */
 START_TEST(a_warp_that_spins_gets_what_it_waits_for)
 {
@@ -227,6 +253,7 @@ Suite *interpret_suite(void)
     tcase_add_test(t, a_kernel_leaves_its_results_in_memory);
     tcase_add_test(t, warps_meet_at_a_barrier);
     tcase_add_test(t, a_barrier_waits_for_threads_that_live);
+    tcase_add_test(t, a_copy_reads_what_it_is_told);
     tcase_add_test(t, a_warp_that_spins_gets_what_it_waits_for);
     tcase_add_test(t, local_memory_is_each_threads_own);
     tcase_add_test(t, variables_of_the_module_outlive_a_launch);

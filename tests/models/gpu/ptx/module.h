@@ -9,7 +9,7 @@
 #include "models/gpu/ptx/ptx.h"
 #include "tests/suites.h"
 
-#define HEAD ".version 8.0\n.target sm_90\n.address_size 64\n"
+#define HEAD ".version 8.1\n.target sm_90\n.address_size 64\n"
 
 /* Lines 4 to 9; the body begins in line 10. */
 #define SIX \

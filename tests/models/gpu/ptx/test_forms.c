@@ -11,6 +11,10 @@ static const struct { const char *opcode, *operands, *hint; } forms[] = {
     { "add.s16", "%h1, %h2, 65535", "" },
     { "add.sat.s32", "%r1, %r2, %r3", "" },
     { "add.cc.u32", "%r1, %r2, %r3", "" },
+    { "add.u16x2", "%r1, %r2, %r3", "" },
+    { "min.s16x2.relu", "%r1, %r2, %r3", "" },
+    { "max.relu.s16x2", "%r1, %r2, %r3", "" },
+    { "max.u16x2", "%r1, %r2, %r3", "" },
     { "add.cc.s64", "%d1, %d2, %d3", "" },
     { "add.f32", "%f1, %f2, 0f3F800000", "" },
     { "add.rn.ftz.sat.f32", "%f1, %r2, %f3", "" },
@@ -61,7 +65,7 @@ static const struct { const char *opcode, *operands, *hint; } forms[] = {
     { "div.rn.f32", "%f1, %f2, %f3", "" },
     { "div.rz.ftz.f32", "%f1, %f2, %f3", "" },
     { "div.rn.f64", "%e1, %e2, %e0", "" },
-    { "rem.u32", "%r1, %r2, 7", "" },
+    { "rem.u32", "%r1, %r2, %r3", "" },
     { "abs.s32", "%r1, %r2", "" },
     { "abs.ftz.f32", "%f1, %f2", "" },
     { "abs.f64", "%e1, %e2", "" },
@@ -238,6 +242,9 @@ static const struct { const char *opcode, *operands, *hint; } forms[] = {
     { "cvt.rz.relu.bf16x2.f32", "%r1, %f1, %f2", "" },
     { "cvt.rn.f16x2.f32", "%r1, %f1, %f2", "" },
     { "cvt.rna.tf32.f32", "%r1, %f1", "" },
+    { "cvt.rna.satfinite.tf32.f32", "%r1, %f1", "" },
+    { "cvt.rz.satfinite.bf16.f32", "%h1, %f1", "" },
+    { "cvt.rn.relu.satfinite.f16x2.f32", "%r1, %f1, %f2", "" },
     { "cvt.f32.bf16", "%f1, %h1", "" },
     { "cvt.ftz.f32.bf16", "%f1, %h1", "" },
     { "cvt.rn.bf16.s32", "%h1, %r1", "" },
@@ -263,6 +270,7 @@ static const struct { const char *opcode, *operands, *hint; } forms[] = {
     { "membar.sys", "", "" },
     { "fence.sc.gpu", "", "" },
     { "fence.acq_rel.cta", "", "" },
+    { "fence.acquire.gpu", "", "" },
     { "bra", "L", "" },
     { "bra.uni", "L", "" },
     { "call", "(pr), f, (pa, pb)", "" },
@@ -304,6 +312,9 @@ static const struct { const char *opcode, *operands, *hint; } forms[] = {
     { "red.shared.or.b32", "[s+4], %r1", "" },
     { "red.release.sys.global.max.u64", "[%d1], %d2", "" },
     { "red.global.dec.u32", "[%d1], 9", "" },
+    { "atom.global.cta.add.u32", "%r1, [%d1], 1", "" },
+    { "atom.acq_rel.shared.gpu.cas.b64", "%d1, [s], %d2, %d3", "" },
+    { "red.global.sys.min.s32", "[%d1], %r2", "" },
     { "mma.sync.aligned.m16n8k8.row.col.f16.f16.f16.f16",
       "{%r1, %r2}, {%r3, %r4}, {%r5}, {%r1, %r2}", "" },
     { "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32",
@@ -323,6 +334,18 @@ static const struct { const char *opcode, *operands, *hint; } forms[] = {
 #define R8 "{%r0, %r1, %r2, %r3, %r4, %r5, %r6, %r7}"
 #define F8 "{%f0, %f1, %f2, %f3, %f4, %f5, %f6, %f7}"
 #define R4 "{%r0, %r1, %r2, %r3}"
+#define R2 "{%r0, %r1}"
+    { "mma.sync.aligned.m16n8k16.row.col.s32.u8.s8.s32", R4 ", " R2 ", {%r1}, " R4, "" },
+    { "mma.sync.aligned.m16n8k32.row.col.satfinite.s32.s8.s8.s32",
+      R4 ", " R4 ", " R2 ", " R4, "" },
+    { "wmma.load.a.sync.aligned.row.m16n16k16.shared.bf16", R4 ", [%r8], 24", "" },
+    { "wmma.load.b.sync.aligned.col.m16n16k8.tf32", R4 ", [%d1], %r8", "" },
+    { "wmma.load.c.sync.aligned.col.m16n16k8.global.f32", F8 ", [%d1], %r8", "" },
+    { "wmma.mma.sync.aligned.row.col.m16n16k16.f32.bf16.bf16.f32",
+      F8 ", " R4 ", " R4 ", " F8, "" },
+    { "wmma.mma.sync.aligned.col.col.m16n16k8.f32.tf32.tf32.f32",
+      F8 ", " R4 ", " R4 ", " F8, "" },
+    { "wmma.store.d.sync.aligned.row.m16n16k8.f32", "[%d1], " F8, "" },
     { "wmma.load.a.sync.aligned.row.m16n16k16.shared.f16", R8 ", [%r8], 24", "" },
     { "wmma.load.b.sync.aligned.col.m16n16k16.global.f16", R8 ", [%d1], %r8", "" },
     { "wmma.load.c.sync.aligned.row.m16n16k16.f32", F8 ", [%d1]", "" },
@@ -410,6 +433,9 @@ static size_t operand_length(const char *at)
 /* A register that cannot stand where `operand` does: of another kind, or of another size. */
 static const char *wrong_register(const char *opcode, const char *operand, bool size)
 {
+    bool ignored = strncmp(opcode, "cp.async.c", 10) == 0 && operand[0] != '[';
+    if (ignored && !size)
+        return NULL;            /* a predicate that says whether the source is read */
     bool predicate = operand[0] == '!' || strncmp(operand, "%p", 2) == 0
                   || strcmp(opcode, "mov.pred") == 0;
     if (!size)

@@ -7,7 +7,7 @@ struct refused { const char *text; unsigned line, column; const char *says; };
 static const struct refused bodies[] = {
     { "fooo.s32 %r1, %r2, %r3;", 10, 1, "fooo.s32 is not supported" },
     { "ad.s32 %r1, %r2, %r3;", 10, 1, "ad.s32 is not supported; did you mean 'add'?" },
-    { "add.s16x2 %r1, %r2, %r3;", 10, 4, "'.s16x2' cannot stand there; expected .u16" },
+    { "sub.s16x2 %r1, %r2, %r3;", 10, 4, "'.s16x2' cannot stand there; expected .u16" },
     { "add.s31 %r1, %r2, %r3;", 10, 4, "'.s31' cannot stand there; did you mean '.s32'?" },
     { "add.s32.sat %r1, %r2, %r3;", 10, 8, "'.sat' cannot stand there; expected nothing more" },
     { "add %r1, %r2, %r3;", 10, 1, "add is not complete" },
@@ -310,13 +310,13 @@ static const struct refused bodies[] = {
     { "mma.sync.aligned.m16n8k16.row.col.f32.f16.bf16.f32 {%f1, %f2, %f3, %f4}, {%r1, %r2, "
       "%r3, %r4}, {%r5, %r6}, {%f1, %f2, %f3, %f4};",
       10, 42, "'.bf16' cannot stand there; expected .f16" },
-    { "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%r1, %r2, %r3, %r4}, {%r1, %r2, "
+    { "mma.sync.aligned.m16n8k64.row.col.s32.s4.s4.s32 {%r1, %r2, %r3, %r4}, {%r1, %r2, "
       "%r3, %r4}, {%r5, %r6}, {%r1, %r2, %r3, %r4};",
-      10, 17, "'.m16n8k32' cannot stand there; expected .m16n8k8, .m16n8k16, .m16n8k4" },
+      10, 17, "'.m16n8k64' cannot stand there; expected .m16n8k8, .m16n8k16, .m16n8k4, .m16n8k32" },
     { "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 %f1, %f2, %f3, %f4;",
       10, 53, "a register stands where it cannot; expected a vector in braces" },
     { "wmma.load.a.sync.aligned.row.m8n32k16.f16 {%r1}, [%d1], 16;",
-      10, 29, "'.m8n32k16' cannot stand there; expected .m16n16k16" },
+      10, 29, "'.m8n32k16' cannot stand there; expected .m16n16k16, .m16n16k8" },
     { "wmma.load.d.sync.aligned.row.m16n16k16.f16 {%r1}, [%d1], 16;",
       10, 10, "'.d' cannot stand there; expected .a, .b, .c" },
     { "wmma.load.a.sync.aligned.row.m16n16k16.f16 {%r1, %r2}, [%d1], 16;",
@@ -326,7 +326,7 @@ static const struct refused bodies[] = {
     { "mbarrier.init.shared.b64 [%r1], 1;", 10, 1, "mbarrier.init.shared.b64 is not supported" },
     { "tex.2d.v4.f32.f32 {%f1, %f2, %f3, %f4}, [g, {%f1, %f2}];",
       10, 1, "tex.2d.v4.f32.f32 is not supported" },
-    { "griddepcontrol.wait;", 10, 1, "griddepcontrol.wait is not supported" },
+    { "mapa.u64 %d1, %d2, %r1;", 10, 1, "mapa.u64 is not supported" },
     { "stmatrix.sync.aligned.m8n8.x1.shared.b16 [%r1], {%r2};",
       10, 1, "stmatrix.sync.aligned.m8n8.x1.shared.b16 is not supported" },
     { "setmaxnreg.inc.sync.aligned.u32 40;",
