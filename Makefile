@@ -137,7 +137,7 @@ SHARE = $(DESTDIR)$(PREFIX)/share/simaccel
 BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/bench_*.c))
 
 ## bench: measure how fast it is (alone: not beside other work)
-bench: $(BUILD)/simaccel $(BENCHES)
+bench: $(BUILD)/simaccel $(BENCHES) $(BUILD)/bench/unpaid
 	@for b in $(BENCHES) $(wildcard tests/bench/bench_*.sh); do \
 	    echo "---- $$(basename $$b)"; SIMACCEL=$< $$b || exit 1; \
 	done
@@ -145,6 +145,11 @@ bench: $(BUILD)/simaccel $(BENCHES)
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.c.o $(LIB_OBJ) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
+
+# The program without a ledger of energy, beside which bench_gpu puts the program.
+$(BUILD)/bench/unpaid: $(call obj,sim/main.c tests/bench/unpaid.c) $(LIB_OBJ) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CXX) $(LDFLAGS) -Wl,--wrap=ledger_add -o $@ $(filter %.o,$^) $(LIBS)
 
 ## validate: compare with measured chips (SIZE=quick, default or all)
 validate: $(BUILD)/simaccel
