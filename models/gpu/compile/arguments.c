@@ -97,6 +97,28 @@ static struct ptx_operand as_operand(const struct ptx_operand *o, uint32_t k)
                                  .number = e->number, .bits = e->bits, .column = o->column };
 }
 
+static enum ptx_type whole_number(unsigned bytes, bool is_signed)
+{
+    return bytes == 8 ? is_signed ? PTX_S64 : PTX_U64
+         : bytes == 4 ? is_signed ? PTX_S32 : PTX_U32 : is_signed ? PTX_S16 : PTX_U16;
+}
+
+/* A register may be wider than what is moved: a load extends it, a store takes the low part. */
+static void set_types(const struct inlined *n, struct ptx_instruction *mov,
+                      const struct ptx_operand *data, enum ptx_type type, bool loads)
+{
+    bool is_register = data->kind == PTX_REGISTER;
+    unsigned bytes = ptx_type_bytes(type);
+    unsigned have = is_register ? ptx_type_bytes(n->code->body.types[data->number]) : bytes;
+    bool is_signed = type == PTX_S16 || type == PTX_S32;
+    mov->type[0] = type;
+    if (have <= bytes)
+        return;
+    mov->op = PTX_CVT;
+    mov->type[0] = whole_number(loads ? have : bytes, loads && is_signed);
+    mov->type[1] = whole_number(loads ? bytes : have, loads && is_signed);
+}
+
 /* ld.param and st.param of an argument in registers: a mov an element. */
 static void put_moves(struct inlined *n, const struct ptx_instruction *i, const struct place *p)
 {
@@ -109,9 +131,9 @@ static void put_moves(struct inlined *n, const struct ptx_instruction *i, const 
         struct ptx_instruction mov = { .op = PTX_MOV, .guard = i->guard, .operands = 2,
                                        .guard_negated = i->guard_negated, .line = i->line,
                                        .column = i->column };
-        mov.type[0] = i->type[0];
         mov.operand[loads ? 0 : 1] = as_operand(data, k);
         mov.operand[loads ? 1 : 0] = argument_register;
+        set_types(n, &mov, &mov.operand[loads ? 0 : 1], i->type[0], loads);
         body_add(n->code, &mov);
     }
 }

@@ -34,7 +34,7 @@ static bool put_special(struct code *c, const struct ptx_instruction *i)
     if (!expand_find(c, i, &op))
         return false;
     struct code_op *o = expand_put(c, i, &op, &l);
-    o->fixed = s >= PTX_S_CLOCK && s <= PTX_S_GLOBALTIMER;
+    o->fixed = s >= PTX_S_CLOCK && s <= PTX_S_GLOBALTIMER_HI;
     return true;
 }
 

@@ -123,6 +123,29 @@ static uint32_t loops_of(uint32_t x, uint32_t i)
     return y;
 }
 
+/* Registers wider than what a call passes: a load extends by its type, a store takes the low
+ * part; what is above it does not come out. */
+static const char widths[] =
+    ".func (.param .b64 ret) wide(.param .b32 a, .param .b16 b, .param .b16 c) {\n"
+    ".reg .b32 %r<4>; .reg .b64 %rd<6>; .reg .b16 %h<2>;\n"
+    "ld.param.s32 %rd1, [a]; ld.param.u32 %rd2, [a]; ld.param.s16 %r1, [b]; ld.param.u16 %r2, [b];\n"
+    "ld.param.u16 %h1, [c]; cvt.u32.u16 %r3, %h1; add.u32 %r1, %r1, %r2; add.u32 %r1, %r1, %r3;\n"
+    "cvt.u64.u32 %rd3, %r1; shr.u64 %rd4, %rd1, 7; add.u64 %rd5, %rd2, %rd3;\n"
+    "xor.b64 %rd5, %rd5, %rd4; st.param.b64 [ret], %rd5; ret;\n}\n" ELEMENT(
+    "{ .param .b32 p0; .param .b16 p1; .param .b16 p2; .param .b64 q;\n"
+    "cvt.u64.u32 %rd1, %r1; shl.b64 %rd2, %rd1, 32; or.b64 %rd1, %rd1, %rd2;\n"
+    "st.param.b32 [p0], %rd1; st.param.b16 [p1], %r1; st.param.b16 [p2], %rd1;\n"
+    "call.uni (q), wide, (p0, p1, p2);\nld.param.b64 %rd3, [q]; }\n"
+    "mov.b64 {%r2, %r3}, %rd3; mad.lo.u32 %r2, %r3, 31, %r2;\n");
+static uint32_t widths_of(uint32_t x, uint32_t i)
+{
+    (void)i;
+    int64_t a = (int32_t)x;
+    uint32_t r1 = (uint32_t)(int16_t)x + (uint16_t)x + (uint16_t)x;
+    uint64_t r = ((uint64_t)x + r1) ^ (uint64_t)a >> 7;
+    return (uint32_t)(r >> 32) * 31 + (uint32_t)r;
+}
+
 /* A warp's sum by shuffles, then the block's by shared memory and an atomic. */
 static const char sums[] = ELEMENT(
     ".shared .align 4 .b32 total;\n"
@@ -151,6 +174,7 @@ static const struct element {
 } elements[] = {
     { integers, integers_of, any }, { carries, carries_of, any }, { floats, floats_of, real },
     { loops, loops_of, any }, { sums, sums_of, any },
+    { widths, widths_of, any },
 };
 
 START_TEST(a_kernel_gives_the_same_on_every_generation)
