@@ -80,14 +80,6 @@ static double tile_bytes(const struct estimate *e)
     return (double)(k->m + k->n) * k->k * element_bytes[e->product->in];
 }
 
-/* On FP32 lanes each lane has a square of sums, whose sides it reads for itself: for all of a
- * tile's K, or what its group of warps has of it. */
-static double lanes_read_bytes(const struct gpu_gemm_kernel *k)
-{
-    double sums = (double)k->m * k->n * k->groups / k->threads;
-    return k->threads * 2 * sqrt(sums) * k->k / k->groups * 4;
-}
-
 /* For tensor cores a warp reads the sides of its part of the tile, which is as square as can
  * be; before sm_80 two of its lanes want each element. */
 static double warps_read_bytes(const struct gpu_gemm_kernel *k, bool twice)
@@ -102,9 +94,8 @@ static double warps_read_bytes(const struct gpu_gemm_kernel *k, bool twice)
 
 static double reading(const struct estimate *e)
 {
-    double bytes = e->product->in == GPU_ELEMENT_F32 ? lanes_read_bytes(e->kernel)
-        : warps_read_bytes(e->kernel, e->config->gpu.generation == GPU_SM_70);
-    return bytes / (e->config->shared.banks * 4);
+    return warps_read_bytes(e->kernel, e->config->gpu.generation == GPU_SM_70)
+         / (e->config->shared.banks * 4);
 }
 
 static double filling(const struct estimate *e)
@@ -142,13 +133,16 @@ static double beginning(const struct estimate *e)
          + FIRST_OPERATIONS * e->config->pipes.int_latency;
 }
 
-/* The busier part, and what of the other's work its warps' turns do not hide: all if a
- * scheduler has but one warp.  Those of FP32 lanes have their next operands on the way while
- * they multiply, as if they were two. */
-static double overlapped(const struct estimate *e, double multiply, double shared, double blocks)
+/* Warps of a scheduler that take turns. */
+static double turns(const struct estimate *e, double blocks)
 {
-    double warps = blocks * e->kernel->threads / (32.0 * e->config->sm.subcores);
-    double turns = fmax(warps, 1) * (e->product->in == GPU_ELEMENT_F32 ? 2 : 1);
+    return fmax(blocks * e->kernel->threads / (32.0 * e->config->sm.subcores), 1);
+}
+
+/* The busier part, and what of the other's work its warps' turns do not hide: all if a
+ * scheduler has but one warp. */
+static double overlapped(double multiply, double shared, double turns)
+{
     return fmax(multiply, shared) + fmin(multiply, shared) / turns;
 }
 
@@ -158,13 +152,15 @@ static double busy(const struct estimate *e, double blocks)
     double warps = blocks * e->kernel->threads / 32.0;
     double multiply = multiplying(e) * fmax(e->config->sm.subcores / warps, 1);
     double shared = reading(e) + filling(e) + moving(e);
-    return fmax(overlapped(e, multiply, shared, blocks), arriving(e));
+    return fmax(e->kernel->speed ? multiply * 100 / e->kernel->speed
+                                 : overlapped(multiply, shared, turns(e, blocks)), arriving(e));
 }
 
 static double step(const struct estimate *e, double blocks)
 {
     double ahead = e->kernel->stages > 1 ? e->kernel->stages - 1 : 1;
-    return fmax(memory_latency(e) / ahead, blocks * busy(e, blocks));
+    double waiting = e->kernel->speed ? memory_latency(e) / (2 * turns(e, blocks)) : 0;
+    return fmax(memory_latency(e) / ahead, blocks * busy(e, blocks) + waiting);
 }
 
 /* Two operations in a row of a lane are under way together. */
@@ -264,6 +260,18 @@ static double sum_seconds(const struct estimate *e)
          + fmax(l2_seconds(e, summands), far);
 }
 
+/* Pieces of the larger operand's rows that are shorter than a line of L2 open more of HBM's
+ * rows: for FP32 lanes, whose tiles are short along k. */
+static double memory_rate(const struct estimate *e)
+{
+    const struct gpu_gemm_kernel *k = e->kernel;
+    bool b = e->product->n > e->product->m;
+    bool by_k = b ? k->transpose_b : !k->transpose_a;
+    double piece = (by_k ? k->k : b ? k->n : k->m) * element_bytes[e->product->in];
+    double lines = k->speed ? piece / e->config->l2.line_bytes : 1;
+    return e->memory_bytes_per_s * sqrt(fmin(lines, 1));
+}
+
 static double total_seconds(const struct estimate *e, uint32_t order)
 {
     double results = result_count(e) * element_bytes[e->product->out];
@@ -272,7 +280,7 @@ static double total_seconds(const struct estimate *e, uint32_t order)
                                                          : element_bytes[e->product->out]);
     double seconds = busiest_sm(e) / (e->config->gpu.clock_mhz * 1e6);
     seconds = fmax(seconds, l2_seconds(e, through_l2));
-    seconds = fmax(seconds, (read_bytes(e, order) + results) / e->memory_bytes_per_s);
+    seconds = fmax(seconds, (read_bytes(e, order) + results) / memory_rate(e));
     return seconds + (e->splits > 1 ? sum_seconds(e) : 0);
 }
 
@@ -323,19 +331,23 @@ bool gpu_estimate(const struct gpu_chooser *x, const struct gpu_product *p,
         && estimate(x, p, kernel, resident_blocks(x, kernel), splits, choice);
 }
 
-/* A cut is for products that leave SMs without a tile. */
+/* A cut is for products that leave SMs without a tile; on FP32 lanes for those that leave
+ * room, if their k is long enough. */
 static uint32_t most_splits(const struct gpu_config *c, const struct gpu_product *p,
-                            const struct gpu_gemm_kernel *k)
+                            const struct gpu_gemm_kernel *k, uint32_t resident)
 {
     uint64_t tiles = (p->m + k->m - 1) / k->m * ((p->n + k->n - 1) / k->n) * p->batch;
-    return c->kernels.split_k && tiles < c->sm.count ? SPLITS_MOST : 1;
+    bool lanes = p->in == GPU_ELEMENT_F32;
+    uint64_t places = lanes ? (uint64_t)c->sm.count * resident : c->sm.count;
+    bool may_cut = c->kernels.split_k && (!lanes || p->k >= c->kernels.split_f32_k);
+    return may_cut && tiles < places ? SPLITS_MOST : 1;
 }
 
 static void choose_splits(const struct gpu_chooser *x, const struct gpu_product *p,
                           const struct gpu_gemm_kernel *k, struct gpu_choice *choice)
 {
     uint32_t resident = resident_blocks(x, k);
-    for (uint32_t s = 1; s <= most_splits(x->config, p, k); s++) {
+    for (uint32_t s = 1; s <= most_splits(x->config, p, k, resident); s++) {
         struct gpu_choice one;
         if (estimate(x, p, k, resident, s, &one)
             && (!choice->kernel || one.seconds < choice->seconds))

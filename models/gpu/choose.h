@@ -8,10 +8,12 @@
  *
  *     prologue     dispatch, operations that find addresses, and a latency of memory
  *     a step       of b blocks of an SM, the longest of
- *                      b times the busier of tensor cores (or FP32 lanes), and shared memory
- *                      with the load-store units before it (one element at a time where rows
- *                      are not aligned); and one block's share of the other, for each warp
- *                      that a scheduler has of a block: nothing hides the first's
+ *                      b times the busier of tensor cores, and shared memory with the
+ *                      load-store units before it (one element at a time where rows are not
+ *                      aligned); and one block's share of the other, for each warp that a
+ *                      scheduler has of a block: nothing hides the first's.  Or on FP32
+ *                      lanes: b times what they take at the kernel's speed, and half a
+ *                      latency of memory over the warps of a scheduler
  *                      b times what the crossbar takes
  *                      a latency of memory, over the tiles under way
  *     results      so many operations of a lane for each: alone one after the other, or of b
@@ -19,7 +21,8 @@
  *     an SM        has ceil(blocks / SMs) of them, as many at a time as fit
  *     the product  the longest of  what the SM with the most blocks takes
  *                                  all that goes through L2, at its rate
- *                                  all that comes from memory, at its rate
+ *                                  all that comes from memory, at its rate; less on FP32
+ *                                  lanes where rows of a tile are shorter than a line
  *                  and for a cut along K another launch, of blocks that read the summands
  *
  * Tiles run in stripes of 2^order columns of tiles; the order is what brings least from

@@ -162,6 +162,7 @@
     X(CHOICE, optimizer, "fused|eager", 1, "a tensor in one kernel, or a kernel for each elementary operation") \
     X(CHOICE, tensor_cores, "no|yes", 1, "products of bf16 and f16 on tensor cores") \
     X(CHOICE, split_k, "no|yes", 1, "whether a product with few tiles is cut along K") \
+    X(COUNT,  split_f32_k,       1, 1000000000, "least K of a product on FP32 lanes that is cut") \
     X(TEXT,   tile, "", 0, "M x N x K that products take if a kernel has it, as 128x128x32; empty: the best")
 
 #define GPU_POWER_PARAMS(X) \

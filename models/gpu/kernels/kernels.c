@@ -16,7 +16,7 @@
     MAX((STAGES) * ((M) + (N)) * (K) * 2, SLICES(WARPS(M, N, WM, WN), 32, WN))
 #define ROW_80(type, element, form, ta, tb, M, N, K, WM, WN, STAGES, A) \
     { NAME("gemm_" #type "_", form, M, N, K, A), element, ta, tb, M, N, K, \
-      WARPS(M, N, WM, WN) * 32, SHARED_80(M, N, K, WM, WN, STAGES), STAGES, A, 1 },
+      WARPS(M, N, WM, WN) * 32, SHARED_80(M, N, K, WM, WN, STAGES), STAGES, A, 0 },
 
 /* gemm70.cu: rows of halves with 8 more along k, 16 across it; two stages. */
 #define HALVES_70(by_k, OUTER, K) ((by_k) ? (OUTER) * ((K) + 8) : (K) * ((OUTER) + 16))
@@ -25,17 +25,17 @@
         SLICES(WARPS(M, N, WM, WN), 32, WN))
 #define ROW_70(type, element, form, ta, tb, M, N, K, WM, WN, A) \
     { NAME("gemm_" #type "_", form, M, N, K, A), element, ta, tb, M, N, K, \
-      WARPS(M, N, WM, WN) * 32, SHARED_70(ta, tb, M, N, K, WM, WN), 2, A, 1 },
+      WARPS(M, N, WM, WN) * 32, SHARED_70(ta, tb, M, N, K, WM, WN), 2, A, 0 },
 
 /* sgemm.cu: rows of numbers with 4 more; two stages.  A warp has DOWN * 16 x ACROSS * 32. */
 #define WARPS_S(M, N, DOWN, ACROSS, GROUPS) (WARPS(M, N, (DOWN) * 16, (ACROSS) * 32) * (GROUPS))
 #define SHARED_S(M, N, K, DOWN, ACROSS, GROUPS) \
     MAX(2 * 4 * (K) * ((M) + 4 + (N) + 4), \
         SLICES(WARPS_S(M, N, DOWN, ACROSS, GROUPS), 16, (ACROSS) * 32))
-#define ROW_S(form, ta, tb, M, N, K, DOWN, ACROSS, GROUPS) \
+#define ROW_S(form, ta, tb, M, N, K, DOWN, ACROSS, GROUPS, SPEED) \
     { NAME("sgemm_", form, M, N, K, 1), GPU_ELEMENT_F32, ta, tb, M, N, K, \
       WARPS_S(M, N, DOWN, ACROSS, GROUPS) * 32, SHARED_S(M, N, K, DOWN, ACROSS, GROUPS), 2, 1, \
-      GROUPS },
+      SPEED },
 
 #define FORMS(ROW, type, element, ...) \
     ROW(type, element, nn, false, false, __VA_ARGS__) \
@@ -72,16 +72,15 @@
     FORMS    (ROW_70, type, element, 128, 128, 32,  64, 64, 4) \
     ALL_FORMS(ROW_70, type, element,  64,  64, 32,  32, 32, 1)
 
-/*                block     blocks of a lane, groups */
+/*                block     blocks of a lane, groups, speed */
 #define SINGLE \
-    FORMS_S    (128, 128,  8,  2, 2, 1) \
-    FORMS_S    ( 64, 128,  8,  2, 2, 1) \
-    FORMS_S    ( 64,  64,  8,  2, 2, 1) \
-    FORMS_S    (128,  32,  8,  1, 1, 1) \
-    FORMS_S    ( 32, 128,  8,  1, 1, 1) \
-    FORMS_S    ( 32, 128, 16,  2, 2, 4) \
-    FORMS_S    ( 32,  64, 32,  2, 1, 4) \
-    ALL_FORMS_S( 32,  32, 32,  2, 1, 4)
+    FORMS_S    (128, 128,  8,  2, 2, 1, 94) \
+    FORMS_S    ( 64, 128,  8,  2, 2, 1, 91) \
+    FORMS_S    (128,  32,  8,  1, 1, 1, 83) \
+    FORMS_S    ( 32, 128,  8,  1, 1, 1, 83) \
+    FORMS_S    ( 32, 128, 16,  2, 2, 4, 80) \
+    FORMS_S    ( 32,  64, 32,  2, 1, 4, 73) \
+    ALL_FORMS_S( 32,  32, 32,  2, 1, 4, 78)
 
 static const struct gpu_gemm_kernel sm_70[] = { TENSOR_70(f16, GPU_ELEMENT_F16) SINGLE };
 static const struct gpu_gemm_kernel sm_80[] = {

@@ -252,7 +252,6 @@ template <class S, bool TA, bool TB, int BM, int BN, int BK> struct by_registers
  *             block     blocks of a lane  groups  threads that are to fit an SM */
 FORMS    (128, 128,  8,  2, 2,  1,   512)
 FORMS    ( 64, 128,  8,  2, 2,  1,   512)
-FORMS    ( 64,  64,  8,  2, 2,  1,   448)
 FORMS    (128,  32,  8,  1, 1,  1,   768)
 FORMS    ( 32, 128,  8,  1, 1,  1,   768)
 FORMS    ( 32, 128, 16,  2, 2,  4,   512)

@@ -40,7 +40,7 @@ static inline struct gpu_config gpu_v100(void)
                 .atomic_cycles = 1, .memory_ns = 20 },
         .launch = { .first_us = 3, .next_us = 1, .block_cycles = 200, .dispatch_cycles = 1,
                     .link_ns = 20 },
-        .kernels = { .tensor_cores = 1, .split_k = 1 },
+        .kernels = { .tensor_cores = 1, .split_k = 1, .split_f32_k = 1 },
         .power = { .voltages = "" },
     };
 }

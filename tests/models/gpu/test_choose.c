@@ -196,7 +196,8 @@ START_TEST(what_is_chosen_fits_the_product_and_the_chip)
     ck_assert_uint_eq((p.transpose_b ? p.k : p.n) % k->align, 0);
     ck_assert_uint_le(k->shared_bytes, c.shared.block_bytes);
     uint64_t tiles = ceil_of(p.m, k->m) * ceil_of(p.n, k->n) * p.batch;
-    ck_assert_msg(x.splits == 1 || tiles < c.sm.count, "seed %d", _i);
+    bool room = tiles < c.sm.count * (p.in == GPU_ELEMENT_F32 ? c.sm.blocks : 1);
+    ck_assert_msg(x.splits == 1 || room, "seed %d", _i);
     ck_assert_uint_ge((uint64_t)x.splits * x.split_k, p.k);
     ck_assert_uint_lt((uint64_t)(x.splits - 1) * x.split_k, p.k);
     ck_assert(x.splits == 1 || x.split_k % k->k == 0);
@@ -261,6 +262,21 @@ START_TEST(no_cut_where_the_figures_say_no)
 }
 END_TEST
 
+/* One tile of 128 steps: worth a cut, but for the figure. */
+START_TEST(no_cut_on_lanes_below_the_figures_k)
+{
+    struct gpu_config c = gpu_v100();
+    struct gpu_product p = { 32, 32, 4096, 1, false, false, GPU_ELEMENT_F32, GPU_ELEMENT_F32 };
+    struct gpu_choice x;
+    c.kernels.split_f32_k = 4096;
+    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL }, &p, &x));
+    ck_assert_uint_gt(x.splits, 1);
+    c.kernels.split_f32_k = 4097;
+    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL }, &p, &x));
+    ck_assert_uint_eq(x.splits, 1);
+}
+END_TEST
+
 START_TEST(a_wanted_tile_is_taken_where_a_kernel_has_it)
 {
     struct gpu_config c = gpu_a100();
@@ -312,6 +328,7 @@ Suite *gpu_choose_suite(void)
     tcase_add_loop_test(t, a_bigger_chip_is_not_expected_to_be_slower, 0, 100);
     tcase_add_loop_test(t, no_cut_where_the_figures_say_no, 0, 50);
     tcase_add_test(t, a_wanted_tile_is_taken_where_a_kernel_has_it);
+    tcase_add_test(t, no_cut_on_lanes_below_the_figures_k);
     tcase_add_test(t, volta_multiplies_no_bf16);
     suite_add_tcase(s, t);
     return s;
