@@ -86,8 +86,32 @@ static uint8_t *image(const struct code *c, uint8_t space, uint64_t size, uint64
     return bytes;
 }
 
+/* Whether a variable holds the generic address of a constant. */
+static bool points_to_constants(const struct code *c)
+{
+    for (uint32_t n = 0; n < c->module->variable_count; n++) {
+        const struct ptx_variable *v = &c->module->variables[n];
+        for (uint32_t i = 0; i < v->address_count; i++)
+            if (v->addresses[i].generic
+                && c->module->variables[v->addresses[i].variable].space == PTX_CONST)
+                return true;
+    }
+    return false;
+}
+
+/* Constants lie in global memory too on a chip, and compilers load by such an address as if
+ * it were global. */
+static void load_constants(struct gpu_kernel *k)
+{
+    for (uint32_t i = 0; i < k->count; i++)
+        if (k->ops[i].kind == GPU_LOAD && k->ops[i].access.space == GPU_SPACE_GLOBAL)
+            k->ops[i].access.space = GPU_SPACE_GENERIC;
+}
+
 void emit_variables(const struct code *c, struct gpu_kernel *k)
 {
+    if (points_to_constants(c))
+        load_constants(k);
     k->const_bytes = image(c, PTX_CONST, c->const_bytes, 0);
     k->const_size = (uint32_t)c->const_bytes;
     k->global_bytes = image(c, PTX_GLOBAL, c->global_bytes, GPU_MODULE_BASE);

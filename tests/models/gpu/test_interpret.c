@@ -246,6 +246,26 @@ START_TEST(variables_of_the_module_outlive_a_launch)
 }
 END_TEST
 
+/* The generic address of a constant, found in memory, may be taken for a global one. */
+START_TEST(constants_are_found_by_an_address_in_memory)
+{
+    struct interpret_rig *r = interpret_rig_new(GPU_SM_80,
+        ".const .align 4 .b32 numbers[3] = { 5, 70, 900 };\n"
+        ".global .align 8 .u64 where[2] = { generic(numbers), generic(numbers) + 4 };\n" HEAD
+        "and.b32 %r2, %r1, 1; mul.wide.u32 %rd3, %r2, 8; mov.u64 %rd4, where;\n"
+        "add.u64 %rd4, %rd4, %rd3; ld.global.u64 %rd5, [%rd4];\n"
+        "ld.global.u32 %r3, [%rd5]; ld.u32 %r4, [%rd5+4]; mad.lo.u32 %r3, %r4, 10, %r3;\n"
+        "add.u64 %rd6, %rd1, %rd2; st.global.u32 [%rd6], %r3;\nret;\n}\n");
+    uint64_t p = gpu_memory_add(r->memory, "p", 4 * 32);
+    interpret_rig_u64(r, 0, p);
+    ck_assert_msg(interpret_rig_run(r, 1, 32), "%s", r->diag.text);
+    const uint32_t *out = interpret_rig_at(r, p);
+    for (uint32_t i = 0; i < 32; i++)
+        ck_assert_uint_eq(out[i], i % 2 ? 9070 : 705);
+    interpret_rig_free(r);
+}
+END_TEST
+
 Suite *interpret_suite(void)
 {
     Suite *s = suite_create("interpret");
@@ -257,6 +277,7 @@ Suite *interpret_suite(void)
     tcase_add_test(t, a_warp_that_spins_gets_what_it_waits_for);
     tcase_add_test(t, local_memory_is_each_threads_own);
     tcase_add_test(t, variables_of_the_module_outlive_a_launch);
+    tcase_add_test(t, constants_are_found_by_an_address_in_memory);
     suite_add_tcase(s, t);
     t = tcase_create("faults");
     tcase_add_test(t, an_access_outside_of_every_buffer_is_told);
