@@ -142,6 +142,9 @@ static tick_t send_first(struct gpu_l2 *l, struct l2_outbox *o, tick_t *not_befo
 static tick_t send(struct gpu_l2 *l, struct l2_outbox *o, tick_t *not_before, tick_t end)
 {
     tick_t at;
+    for (uint32_t s = 0; s < l->run.map->slices; s++)
+        if (o->first[s] != CYCLE_NEVER)
+            __builtin_prefetch(&l->items[o->list[s].first]);
     do
         at = send_first(l, o, not_before, end);
     while (at < end);
@@ -165,6 +168,7 @@ static void take_requests(struct gpu_l2 *l, tick_t end)
         i->sm = (uint16_t)sm;
         link_take(link, at);
         l->held++;
+        __builtin_prefetch(link_look(link, 2));
         in->entry[in->count].arrival = at;
         in->entry[in->count].item = item;
         in->entry[in->count].place = gpu_l2_map_place(l->run.map, i->m.address);

@@ -232,8 +232,21 @@ static void prefetch(const void *at, size_t bytes)
         __builtin_prefetch((const char *)at + i);
 }
 
-static void prefetch_state(const struct gpu_sm *sm)
+/* Of the warps that will go on before `end`: what they have in registers and scoreboard. */
+static void prefetch_warps(const struct gpu_sm *sm, const struct sm_subcore *s, when_t end)
 {
+    for (uint32_t w = 0; w < s->count; w++) {
+        if (s->ready[w] >= end)
+            continue;
+        const struct sm_warp *warp = s->warp[w];
+        prefetch(warp->ready, warp->w.kernel->registers * sizeof *warp->ready);
+        sm_prefetch_operands(sm, warp, gpu_warp_op(&warp->w));
+    }
+}
+
+static void prefetch_state(const struct gpu_sm *sm, cycle_t last)
+{
+    when_t end = sm_when(sm, last, 0);
     prefetch(sm, offsetof(struct gpu_sm, fault));
     prefetch(sm->subcores, sm->c->sm.subcores * sizeof *sm->subcores);
     for (uint32_t i = 0; i < sm->c->sm.subcores; i++) {
@@ -248,6 +261,10 @@ static void prefetch_state(const struct gpu_sm *sm)
                 __builtin_prefetch(sm->subcores[i].warp[w]);
                 __builtin_prefetch(&sm->subcores[i].warp[w]->w.active);
             }
+    for (uint32_t i = 0; i < sm->c->sm.subcores; i++)
+        prefetch_warps(sm, &sm->subcores[i], end);
+    if (sm->l1.free_miss != NONE)
+        __builtin_prefetch(&sm->l1.misses[sm->l1.free_miss]);
 }
 
 static cycle_t next_issue(struct gpu_sm *sm)
@@ -273,7 +290,7 @@ static tick_t run(void *self, tick_t end)
     if (sm->failed)
         return TICK_NEVER;
     if (sm->blocks_used > 0)
-        prefetch_state(sm);
+        prefetch_state(sm, last);
     front_look(sm);
     if (sm->made) {
         sm_answers_look(sm);

@@ -70,7 +70,7 @@ static void prefetch_answers(const struct gpu_sm *sm)
     const struct message *near = link_look(sm->run.answers, 1);
     if (far && far->kind == GPU_READ) {
         __builtin_prefetch(&sm->l1.misses[far->id]);
-        sm_tags_prefetch(&sm->l1.tags, far->address);
+        sm_l1_prefetch(sm, far->address);
     }
     if (near && near->kind == GPU_READ)
         __builtin_prefetch(&sm->flights[sm->l1.misses[near->id].first.flight]);

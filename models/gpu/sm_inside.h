@@ -319,6 +319,7 @@ void sm_l1_forget(struct gpu_sm *sm);
 void sm_l1_make(struct gpu_sm *sm);
 void sm_l1_carve(struct gpu_sm *sm);        /* for a launch */
 void sm_l1_answer(struct gpu_sm *sm, const struct message *m, cycle_t now);
+void sm_l1_prefetch(const struct gpu_sm *sm, uint64_t address);     /* soon to be looked up */
 
 /* ---- sm_tags.c: where a line is, or NONE; `place` makes room for it, without sectors. */
 void sm_tags_make(struct sm_tags *t, uint32_t lines);
@@ -362,6 +363,22 @@ static inline uint32_t sm_lanes(uint32_t mask)
 static inline uint32_t sm_sectors(uint32_t mask)
 {
     return UINT64_C(0x4332322132212110) >> (mask & 15) * 4 & 15;
+}
+
+/* What the operation will read of registers is asked for while others issue: an SM's do not
+ * stay in the host's caches.  Without values only what decides control and addresses is read. */
+static inline void sm_prefetch_operands(const struct gpu_sm *sm, const struct sm_warp *w,
+                                        const struct gpu_op *op)
+{
+    const uint16_t *list = w->w.kernel->operands + op->operands + op->dsts;
+    bool all = op->flags & GPU_OP_CONTROL || sm->compute;
+    unsigned first = all ? 0 : op->access.address_at;
+    unsigned count = all ? op->srcs : op->access.address_words;
+    for (unsigned i = first; i < first + count; i++) {
+        const char *row = (const char *)gpu_operand(&w->w, list[i]);
+        __builtin_prefetch(row);
+        __builtin_prefetch(row + SM_HOST_LINE);
+    }
 }
 
 static inline bool sm_shared_space(uint64_t address)

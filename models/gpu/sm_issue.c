@@ -103,22 +103,6 @@ static void enter_line(struct gpu_sm *sm, struct sm_subcore *s, struct sm_warp *
     w->floor = later(w->floor, sm_when(sm, sm_fetch(sm, s, line, now), GPU_CAUSE_FETCH));
 }
 
-/* What the operation will read of registers is asked for while others issue: an SM's do not
- * stay in the host's caches.  Without values only what decides control and addresses is read. */
-static inline void prefetch_operands(const struct gpu_sm *sm, const struct sm_warp *w,
-                                     const struct gpu_op *op)
-{
-    const uint16_t *list = w->w.kernel->operands + op->operands + op->dsts;
-    bool all = op->flags & GPU_OP_CONTROL || sm->compute;
-    unsigned first = all ? 0 : op->access.address_at;
-    unsigned count = all ? op->srcs : op->access.address_words;
-    for (unsigned i = first; i < first + count; i++) {
-        const char *row = (const char *)gpu_operand(&w->w, list[i]);
-        __builtin_prefetch(row);
-        __builtin_prefetch(row + SM_HOST_LINE);
-    }
-}
-
 static inline void plan(struct gpu_sm *sm, struct sm_subcore *s, struct sm_warp *w, cycle_t now)
 {
     if (w->w.pc - w->line >= sm->line_ops)
@@ -126,7 +110,7 @@ static inline void plan(struct gpu_sm *sm, struct sm_subcore *s, struct sm_warp 
     const struct gpu_op *op = gpu_warp_op(&w->w);
     s->ready[w->place] = operands_ready(w, op, w->floor);
     s->pipe[w->place] = op->pipe;
-    prefetch_operands(sm, w, op);
+    sm_prefetch_operands(sm, w, op);
 }
 
 void sm_wake(struct gpu_sm *sm, struct sm_warp *w, cycle_t now)

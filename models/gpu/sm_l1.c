@@ -67,11 +67,17 @@ static void install(struct gpu_sm *sm, const struct sm_miss *m, const uint8_t *d
 
 /* ---- MSHRs */
 
-static uint32_t *bucket_of(struct sm_l1 *l1, uint64_t address)
+static uint32_t *bucket_of(const struct sm_l1 *l1, uint64_t address)
 {
     /* Blocks of an SM are powers of two apart: their lines must not meet in one bucket. */
     uint64_t mixed = address / GPU_LINE * UINT64_C(0x9e3779b97f4a7c15);
     return &l1->bucket[mixed >> 40 & (l1->buckets - 1)];
+}
+
+void sm_l1_prefetch(const struct gpu_sm *sm, uint64_t address)
+{
+    __builtin_prefetch(bucket_of(&sm->l1, address));
+    sm_tags_prefetch(&sm->l1.tags, address);
 }
 
 static uint32_t new_waiter(struct sm_l1 *l1)
@@ -105,6 +111,7 @@ static void ask(struct gpu_sm *sm, const struct sm_request *r, uint64_t address,
     uint32_t number = l1->free_miss, *bucket = bucket_of(l1, address);
     struct sm_miss *m = &l1->misses[number];
     l1->free_miss = m->next;
+    __builtin_prefetch(&l1->misses[l1->free_miss == NONE ? number : l1->free_miss]);
     *m = (struct sm_miss){ .address = address, .sectors = sectors, .merges = cached,
                            .install = cached && l1->tags.sets > 0, .next = *bucket };
     *bucket = number;

@@ -117,7 +117,7 @@ static void count_lines(struct gpu_sm *sm, struct sm_request *r, uint32_t mask)
     uint32_t sectors = 0;
     for (uint32_t i = 0; i < r->count; i++) {
         sectors += sm_sectors(r->line[i].sectors);
-        sm_tags_prefetch(&sm->l1.tags, r->line[i].address);
+        sm_l1_prefetch(sm, r->line[i].address);
     }
     uint32_t ideal = (sm_lanes(mask) * r->op->access.bytes + GPU_SECTOR - 1) / GPU_SECTOR;
     sm->stats->global_accesses++;
