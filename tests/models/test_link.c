@@ -253,6 +253,25 @@ START_TEST(a_credit_for_one_who_has_others_wakes_nobody)
 }
 END_TEST
 
+/* Of three senders, by turns and not: 0 1 1 2 0, 10 ticks apart. */
+START_TEST(a_look_ahead_shows_what_will_be_taken_in_its_order)
+{
+    static const uint32_t senders[] = { 0, 1, 1, 2, 0 };
+    struct link *l = make(3, 4, 0);
+    for (uint64_t i = 0; i < 5; i++)
+        link_send(l, senders[i], 10 * i, &(struct message){ .id = i });
+    ck_assert_ptr_null(link_look(l, 0));            /* not published */
+    link_publish(l);
+    for (uint32_t taken = 0; taken < 5; taken++) {
+        for (uint32_t behind = 0; taken + behind < 5; behind++)
+            ck_assert_uint_eq(link_look(l, behind)->id, taken + behind);
+        ck_assert_ptr_null(link_look(l, 5 - taken));
+        link_take(l, 1000);
+    }
+    link_free(l);
+}
+END_TEST
+
 Suite *link_suite(void)
 {
     Suite *s = suite_create("link");
@@ -264,6 +283,7 @@ Suite *link_suite(void)
     tcase_add_test(t, at_the_same_tick_each_sender_is_before_each_other_as_often_as_after);
     tcase_add_test(t, returned_credits_name_the_sender_that_lacked_one);
     tcase_add_test(t, a_credit_for_one_who_has_others_wakes_nobody);
+    tcase_add_test(t, a_look_ahead_shows_what_will_be_taken_in_its_order);
     tcase_add_loop_test(t, random_traffic_loses_and_doubles_nothing, 1, 9);
     suite_add_tcase(s, t);
     return s;
