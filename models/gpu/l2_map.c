@@ -1,9 +1,8 @@
 /* l2_map.c - which slice is home to a line.
  *
  * Lines of a stack, in the order of their addresses in it, are dealt out to all slices in
- * front of the stack, of both partitions: `n` lines in a row go to n slices, each in a
- * round that begins at another one.  Where it begins is a hash of the round's number, so
- * that strides of many rounds spread too.
+ * front of the stack, of both partitions: `n` lines in a row go to n slices, in an order
+ * that is a hash of the round's number, so that strides of many rounds spread too.
  */
 #include <assert.h>
 
@@ -29,6 +28,19 @@ uint32_t gpu_l2_spread(uint64_t round, uint64_t place, uint32_t count)
     return (uint32_t)(place < count ? place : place - count);
 }
 
+/* Digits of `round`, base `count`, one upon the other.  While one of them takes all its values
+ * so does the sum: rows of a matrix, an odd multiple of a power of two apart, go to different
+ * slices, as a hash by chance would not put them. */
+static uint64_t folded(uint64_t round, uint32_t count)
+{
+    uint64_t sum = 0;
+    for (; round > 0; round /= count)
+        sum ^= round % count;
+    return sum;
+}
+
+static bool is_power_of_2(uint32_t count) { return count > 1 && (count & (count - 1)) == 0; }
+
 /* hbm_map_local wraps addresses round at the stack's capacity; tags must not. */
 static uint64_t line_of_stack(const struct gpu_l2_map *m, uint64_t address)
 {
@@ -44,7 +56,8 @@ static uint32_t place(const struct gpu_l2_map *m, uint64_t address, uint64_t *ro
     uint32_t count = m->partitions * m->slices;
     uint64_t line = line_of_stack(m, address);
     *round = line / count;
-    return gpu_l2_spread(*round, line % count, count);
+    return is_power_of_2(count) ? (uint32_t)(line % count ^ folded(*round, count))
+                                : gpu_l2_spread(*round, line % count, count);
 }
 
 uint32_t gpu_l2_map_partition(const struct gpu_l2_map *m, uint64_t address)

@@ -406,6 +406,20 @@ END_TEST
 
 /* ---- the map ---- */
 
+/* 16 slices before one stack.  Of rows 16^j lines apart only one digit of a line's number
+ * changes, and 16 of them change it to all it can be. */
+START_TEST(rows_of_a_matrix_go_to_different_slices)
+{
+    begin(1, 1, 16, 1);
+    for (uint64_t stride = 128; stride <= 128 << 16; stride *= 16) {
+        uint32_t seen = 0;
+        for (uint64_t row = 0; row < 16; row++)
+            seen |= 1u << gpu_l2_map_slice(&b.l2_map, row * stride);
+        ck_assert_msg(seen == 0xffff, "stride %d: %x", (int)stride, seen);
+    }
+}
+END_TEST
+
 START_TEST(any_stride_spreads_over_all_slices)
 {
     static const uint32_t stacks[] = { 1, 2, 3, 4, 5, 6, 8 }, slices[] = { 1, 3, 5, 6, 8, 16 };
@@ -457,6 +471,7 @@ Suite *l2_suite(void)
     tcase_add_loop_test(t, any_window_gives_the_same, 0, 4);
     tcase_add_test(t, a_set_is_as_a_plain_list_of_lines);
     tcase_add_loop_test(t, any_stride_spreads_over_all_slices, 0, 7);
+    tcase_add_test(t, rows_of_a_matrix_go_to_different_slices);
     suite_add_tcase(s, t);
     return s;
 }
