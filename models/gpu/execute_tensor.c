@@ -15,7 +15,7 @@
 /* mode: the type of a and b; k; what c and d are; of wmma the layouts of a and b. */
 enum { TYPE, K, SUMS, LAYOUT };
 enum { C_HALF = 1, D_HALF = 2 };
-enum { A_ROW = 1, B_ROW = 2 };
+enum { A_ROW = 1, B_ROW = 2, ROWS_32 = 4 };
 
 /* A register of all lanes as f32: two halves of a lane, or one tf32.  The low 13 bits of a
  * tf32 do not reach the multiplier. */
@@ -211,7 +211,7 @@ static void take_fragment(float to[GPU_TILE][GPU_TILE], bool across, const struc
         case GPU_QUARTER_LINE: scatter(to, x, r, 1, f, GPU_QUARTER_LINE, across); break;
         case GPU_SUM_F16:    scatter(to, x, 2 * r, 2, f, GPU_SUM_F16, across); break;
         case GPU_SUM_F32:    scatter(to, x, r, 1, f, GPU_SUM_F32, across); break;
-        case GPU_NO_FRAGMENT: break;
+        default: break;             /* none of 16 x 16 */
         }
     }
 }
@@ -264,6 +264,81 @@ static void wmma(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask)
     put_fragment(&t, w, op, mask, &d);
 }
 
+/* 32 x 8, and 8 x 32 turned over: products are the same either way, and so is the order of k.
+ * A lane has a row of the long operand and of the sums; see tile.h. */
+struct long_tile { float a[32][GPU_TILE], b[GPU_TILE][8], d[32][8]; };
+
+static void take_long(struct long_tile *t, const struct gpu_warp *w, const struct gpu_op *op,
+                      unsigned long_at, unsigned short_at, unsigned short_words)
+{
+    float x[64];
+    for (unsigned r = 0; r < 8; r++) {
+        widen(x, gpu_source(w, op, long_at + r), op->mode[TYPE]);
+        GPU_EACH_LANE(l)
+            memcpy(&t->a[l][2 * r], &x[2 * l], 2 * sizeof *x);
+    }
+    for (unsigned r = 0; r < short_words; r++) {
+        widen(x, gpu_source(w, op, short_at + r), op->mode[TYPE]);
+        GPU_EACH_LANE(l)
+            for (unsigned i = 0; i < 2; i++)
+                t->b[(short_words == 2 ? l / 8 * 4 : 0) + 2 * r + i][l % 8] = x[2 * l + i];
+    }
+}
+
+static void take_long_sums(struct long_tile *t, const struct gpu_warp *w, const struct gpu_op *op,
+                           unsigned at)
+{
+    float x[64];
+    for (unsigned j = 0; j < 8; j++) {
+        if (op->mode[SUMS] & C_HALF) {
+            widen_f16(x, gpu_source(w, op, at + j / 2));
+            GPU_EACH_LANE(l)
+                t->d[l][j] = x[2 * l + j % 2];
+        } else {
+            const uint32_t *word = gpu_source(w, op, at + j);
+            GPU_EACH_LANE(l)
+                t->d[l][j] = f32_from_bits(word[l]);
+        }
+    }
+}
+
+static void put_long_sums(const struct long_tile *t, const struct gpu_warp *w,
+                          const struct gpu_op *op, uint32_t mask)
+{
+    bool half = op->mode[SUMS] & D_HALF;
+    for (unsigned j = 0; j < 8; j += 1 + half) {
+        uint32_t result[GPU_LANES];
+        GPU_EACH_LANE(l)
+            result[l] = !half ? f32_bits(t->d[l][j])
+                              : half_from_f32(t->d[l][j], GPU_F16_NAN) |
+                                half_from_f32(t->d[l][j + 1], GPU_F16_NAN) << 16;
+        gpu_put(w, op, half ? j / 2 : j, mask, result);
+    }
+}
+
+static void wmma_long(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask)
+{
+    struct long_tile t;
+    bool rows_32 = op->mode[LAYOUT] & ROWS_32;
+    unsigned short_words = op->mode[TYPE] == PTX_BF16 ? 2 : 8;
+    take_long(&t, w, op, rows_32 ? 0 : short_words, rows_32 ? 8 : 0, short_words);
+    take_long_sums(&t, w, op, 8 + short_words);
+    struct gpu_tensor_form f = gpu_tensor_form(w->kernel->generation, 8, GPU_TILE, false,
+                                               op->mode[SUMS] & D_HALF);
+    for (unsigned first = 0; first < 32; first += GPU_TILE) {
+        struct gpu_tile part;
+        memcpy(part.a, t.a[first], sizeof part.a);
+        for (unsigned i = 0; i < GPU_TILE; i++) {
+            memcpy(part.b[i], t.b[i], sizeof t.b[i]);
+            memcpy(part.d[i], t.d[first + i], sizeof t.d[0]);
+        }
+        gpu_tensor_multiply(&part, &f);
+        for (unsigned i = 0; i < GPU_TILE; i++)
+            memcpy(t.d[first + i], part.d[i], sizeof t.d[0]);
+    }
+    put_long_sums(&t, w, op, mask);
+}
+
 static bool find_integer(const struct ptx_instruction *i, struct gpu_op *op)
 {
     bool a = i->type[1] == PTX_S8, b = i->type[2] == PTX_S8;
@@ -306,11 +381,14 @@ static bool find_wmma(const struct ptx_instruction *i, struct gpu_op *op)
     op->mode[K] = i->k;
     op->mode[SUMS] = (uint8_t)((c == PTX_F16 ? C_HALF : 0) | (d == PTX_F16 ? D_HALF : 0));
     op->mode[LAYOUT] = (uint8_t)((i->row_a ? A_ROW : 0) | (i->row_b ? B_ROW : 0));
-    op->execute = wmma;
+    bool is_long = i->m != i->n;
+    op->mode[LAYOUT] |= i->m == 32 ? ROWS_32 : 0;
+    op->execute = is_long ? wmma_long : wmma;
     bool sums = (c == PTX_F32 || c == PTX_F16) && (d == PTX_F32 || d == PTX_F16);
     bool types = a == PTX_F16 || ((a == PTX_BF16 || a == PTX_TF32) && c == PTX_F32 && d == PTX_F32);
-    return i->m == 16 && i->n == 16 && i->k == (a == PTX_TF32 ? 8 : 16) && sums && types &&
-           !PTX_HAS(i, SATFINITE);
+    bool shape = is_long ? i->k == 16 && a != PTX_TF32
+                         : i->m == 16 && i->k == (a == PTX_TF32 ? 8 : 16);
+    return shape && sums && types && !PTX_HAS(i, SATFINITE);
 }
 
 bool gpu_execute_tensor(const struct ptx_instruction *i, struct gpu_op *op)

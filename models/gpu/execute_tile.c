@@ -35,27 +35,50 @@ struct gpu_fragment gpu_fragment(int which, unsigned ptx_type, bool rows)
     return f;
 }
 
+struct gpu_fragment gpu_long_fragment(int which, unsigned ptx_type, bool rows, bool rows_32)
+{
+    bool is_sum = which == 'c' || which == 'd', is_b = which == 'b', bf16 = ptx_type == PTX_BF16;
+    bool is_long = is_sum || is_b != rows_32, along = is_sum ? rows == rows_32 : rows != is_b;
+    struct gpu_fragment f = { .rows = rows, .is_b = is_b, .bytes = ptx_type == PTX_F32 ? 4 : 2 };
+    if (ptx_type != PTX_F16 && ptx_type != (is_sum ? PTX_F32 : PTX_BF16))
+        return f;
+    unsigned elements = is_sum ? 8 : is_long || !bf16 ? 16 : 4;
+    f.words = elements * f.bytes / 4;
+    f.run = !along ? 1 : elements * f.bytes > 16 ? 16 / f.bytes : elements;
+    f.kind = is_long ? along ? GPU_LONG : GPU_LONG_ACROSS
+           : bf16 ? along ? GPU_SHORT_QUARTER : GPU_SHORT_QUARTER_ACROSS
+                  : along ? GPU_SHORT : GPU_SHORT_ACROSS;
+    return f;
+}
+
 /* As mode[GPU_MODE_TILE]: never 0. */
-enum { TILE = 0x80, ROWS = 0x40, WHICH = 0x30, TYPE = 0x0f };
+enum { TILE = 0x80, ROWS = 0x40, WHICH = 0x30, LONG = 0x08, ROWS_32 = 0x04, TYPE = 0x03 };
 static const uint8_t types[] = { PTX_F32, PTX_F16, PTX_BF16, PTX_TF32 };
 
-static uint8_t to_mode(int which, enum ptx_type type, bool rows)
+static uint8_t to_mode(const struct ptx_instruction *i)
 {
+    enum ptx_type type = i->type[0];
     unsigned t = 0;
     while (types[t] != type)
         t++;
-    return (uint8_t)(TILE | (rows ? ROWS : 0) | (unsigned)(which - 'a') << 4 | t);
+    return (uint8_t)(TILE | (i->row_a ? ROWS : 0) | (unsigned)(i->fragment - 'a') << 4
+                     | (i->m == i->n ? 0 : LONG) | (i->m == 32 ? ROWS_32 : 0) | t);
 }
 
 static struct gpu_fragment from_mode(uint8_t mode)
 {
-    return gpu_fragment('a' + ((mode & WHICH) >> 4), types[mode & TYPE], mode & ROWS);
+    int which = 'a' + ((mode & WHICH) >> 4);
+    return mode & LONG
+         ? gpu_long_fragment(which, types[mode & TYPE], mode & ROWS, mode & ROWS_32)
+         : gpu_fragment(which, types[mode & TYPE], mode & ROWS);
 }
 
 static struct gpu_fragment fragment_of(const struct ptx_instruction *i)
 {
     bool is_sum = i->fragment == 'c' || i->fragment == 'd';
     bool depth = i->k == (i->type[0] == PTX_TF32 ? 8 : 16) || (is_sum && i->type[0] == PTX_F32);
+    if (i->m != i->n && i->k == 16)
+        return gpu_long_fragment(i->fragment, i->type[0], i->row_a, i->m == 32);
     bool right = i->m == 16 && i->n == 16 && depth &&
                  (i->op == PTX_WMMA_LOAD || i->op == PTX_WMMA_STORE);
     return right ? gpu_fragment(i->fragment, i->type[0], i->row_a) : (struct gpu_fragment){ 0 };
@@ -77,7 +100,7 @@ struct gpu_wmma_part gpu_execute_wmma_part(const struct ptx_instruction *i, uint
     uint32_t element = part * f.run, bytes = f.run * f.bytes;
     op->execute = NULL;
     memset(op->mode, 0, sizeof op->mode);
-    op->mode[GPU_MODE_TILE] = to_mode(i->fragment, i->type[0], i->row_a);
+    op->mode[GPU_MODE_TILE] = to_mode(i);
     op->mode[GPU_MODE_PART] = (uint8_t)part;
     if (bytes < 4)
         op->mode[GPU_MODE_HALF] = (uint8_t)(1 + element % 2);
@@ -112,6 +135,12 @@ GPU_WIDE static void add_kind(uint64_t address[GPU_LANES], const struct gpu_frag
     ADD(GPU_QUARTER_LINE);
     ADD(GPU_SUM_F16);
     ADD(GPU_SUM_F32);
+    ADD(GPU_LONG);
+    ADD(GPU_LONG_ACROSS);
+    ADD(GPU_SHORT);
+    ADD(GPU_SHORT_ACROSS);
+    ADD(GPU_SHORT_QUARTER);
+    ADD(GPU_SHORT_QUARTER_ACROSS);
 #undef ADD
     case GPU_NO_FRAGMENT: break;
     }

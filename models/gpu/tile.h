@@ -11,6 +11,8 @@
  *     a in columns, b in rows   the four lines k = bits 0-1 + 4 i: 8 bytes of each
  *     a, b of bf16              half a line, 16 bytes
  *     a, b of tf32 (m16n16k8)   16 bytes: half a line of 8, or a quarter of one of 16
+ *     32 x 8 and 8 x 32         a lane has one of the 32 lines, or rows of sums; of the 8 each
+ *                               is held four times (f16), or a quarter of one (bf16)
  *     c, d of f16               eight columns of a row: 16 bytes, if in rows
  *     c, d of f32               as the PTX ISA has it for m8n8k4: pairs of columns
  *
@@ -26,7 +28,8 @@ struct gpu_place { unsigned line, at; };
 
 enum gpu_fragment_kind {
     GPU_NO_FRAGMENT, GPU_WHOLE_LINE, GPU_FOUR_LINES, GPU_HALF_LINE, GPU_HALF_OF_8, GPU_QUARTER_LINE,
-    GPU_SUM_F16, GPU_SUM_F32
+    GPU_SUM_F16, GPU_SUM_F32, GPU_LONG, GPU_LONG_ACROSS, GPU_SHORT, GPU_SHORT_ACROSS,
+    GPU_SHORT_QUARTER, GPU_SHORT_QUARTER_ACROSS
 };
 
 struct gpu_fragment {
@@ -49,6 +52,13 @@ static inline struct gpu_place gpu_fragment_place(enum gpu_fragment_kind kind, b
     case GPU_HALF_LINE:  return (struct gpu_place){ lane / 2, lane % 2 * 8 + element };
     case GPU_HALF_OF_8:  return (struct gpu_place){ lane / 2, lane % 2 * 4 + element };
     case GPU_QUARTER_LINE: return (struct gpu_place){ lane / 4, lane % 4 * 4 + element };
+    case GPU_LONG:           return (struct gpu_place){ lane, element };
+    case GPU_LONG_ACROSS:    return (struct gpu_place){ element, lane };
+    case GPU_SHORT:          return (struct gpu_place){ lane % 8, element };
+    case GPU_SHORT_ACROSS:   return (struct gpu_place){ element, lane % 8 };
+    case GPU_SHORT_QUARTER:  return (struct gpu_place){ lane % 8, lane / 8 * 4 + element };
+    case GPU_SHORT_QUARTER_ACROSS:
+        return (struct gpu_place){ lane / 8 * 4 + element, lane % 8 };
     case GPU_SUM_F32:
         row = a + four + (lane & 1) + (element & 2);
         column = b + (element & 4) + (lane & 2) + (element & 1);
@@ -60,5 +70,8 @@ static inline struct gpu_place gpu_fragment_place(enum gpu_fragment_kind kind, b
 
 /* `which` is 'a' to 'd'; c and d of a product are asked for in rows.  words 0: none such. */
 struct gpu_fragment gpu_fragment(int which, unsigned ptx_type, bool rows);
+
+/* Of a product of 32 x 8 (rows_32) or 8 x 32. */
+struct gpu_fragment gpu_long_fragment(int which, unsigned ptx_type, bool rows, bool rows_32);
 
 #endif

@@ -224,6 +224,7 @@ const struct form ptx_forms[] = {
     F(CVT,      70, 80, "rn|rz relu f16 f32",        "d~0 a~1")
     F(CVT,      70, 80, "rn|rz ?relu bf16 f32",      "d~0 a~1")
     F(CVT,      70, 80, "rn|rz ?relu f16x2|bf16x2 f32", "d0 a1 a1")
+    F(CVT,      81,  0, "rn|rz satfinite f16 f32",   "d~0 a~1")
     F(CVT,      81, 80, "rn|rz ?relu satfinite f16|bf16 f32", "d~0 a~1")
     F(CVT,      81, 80, "rn|rz ?relu satfinite f16x2|bf16x2 f32", "d0 a1 a1")
     F(CVT,      70, 80, "rna tf32 f32",              "d0 a1")
@@ -309,6 +310,19 @@ const struct form ptx_forms[] = {
       operands)
     WMMA(LOAD,  "k:a|b", "f16",                      "V8:b32 m ?a:u32")
     WMMA_FROM(LOAD, 70, 80, "k:a|b", "bf16",         "V4:b32 m ?a:u32")
+/* 32 by 8 and 8 by 32: of bf16 a long fragment is four times a short one. */
+#define WMMA_LONG(op, version, target, kind, shape, type, operands) \
+    F(WMMA_##op, version, target, kind " sync ?aligned y:row|col " shape " ?global|shared " type, \
+      operands)
+    WMMA_LONG(LOAD,  61, 70, "k:a|b", "m32n8k16|m8n32k16", "f16", "V8:b32 m ?a:u32")
+    WMMA_LONG(LOAD,  61, 70, "k:c",   "m32n8k16|m8n32k16", "f16", "V4:b32 m ?a:u32")
+    WMMA_LONG(LOAD,  61, 70, "k:c",   "m32n8k16|m8n32k16", "f32", "V8:f32 m ?a:u32")
+    WMMA_LONG(STORE, 61, 70, "k:d",   "m32n8k16|m8n32k16", "f16", "m v4:b32 ?a:u32")
+    WMMA_LONG(STORE, 61, 70, "k:d",   "m32n8k16|m8n32k16", "f32", "m v8:f32 ?a:u32")
+    WMMA_LONG(LOAD,  70, 80, "k:a",   "m32n8k16",    "bf16", "V8:b32 m ?a:u32")
+    WMMA_LONG(LOAD,  70, 80, "k:b",   "m32n8k16",    "bf16", "V2:b32 m ?a:u32")
+    WMMA_LONG(LOAD,  70, 80, "k:a",   "m8n32k16",    "bf16", "V2:b32 m ?a:u32")
+    WMMA_LONG(LOAD,  70, 80, "k:b",   "m8n32k16",    "bf16", "V8:b32 m ?a:u32")
 #define WMMA_TF32(op, kind, type, operands) \
     F(WMMA_##op, 70, 80, kind " sync ?aligned y:row|col m16n16k8 ?global|shared " type, operands)
     WMMA_TF32(LOAD,  "k:a|b", "tf32",                "V4:b32 m ?a:u32")
@@ -320,6 +334,8 @@ const struct form ptx_forms[] = {
     WMMA(STORE, "k:d",   "f32",                      "m v8:f32 ?a:u32")
 #define WMMA_MMA(types, d, c) \
     F(WMMA_MMA, 60, 70, "sync ?aligned y:row|col y:row|col m16n16k16 " types, \
+      "V" d " v8:b32 v8:b32 v" c) \
+    F(WMMA_MMA, 61, 70, "sync ?aligned y:row|col y:row|col m32n8k16|m8n32k16 " types, \
       "V" d " v8:b32 v8:b32 v" c)
     WMMA_MMA("f16 f16", "4:b32", "4:b32")
     WMMA_MMA("f16 f32", "4:b32", "8:f32")
@@ -327,6 +343,10 @@ const struct form ptx_forms[] = {
     WMMA_MMA("f32 f32", "8:f32", "8:f32")
     F(WMMA_MMA, 70, 80, "sync ?aligned y:row|col y:row|col m16n16k16 f32 bf16 bf16 f32",
       "V8:f32 v4:b32 v4:b32 v8:f32")
+    F(WMMA_MMA, 70, 80, "sync ?aligned y:row|col y:row|col m32n8k16 f32 bf16 bf16 f32",
+      "V8:f32 v8:b32 v2:b32 v8:f32")
+    F(WMMA_MMA, 70, 80, "sync ?aligned y:row|col y:row|col m8n32k16 f32 bf16 bf16 f32",
+      "V8:f32 v2:b32 v8:b32 v8:f32")
     F(WMMA_MMA, 70, 80, "sync ?aligned y:row|col y:row|col m16n16k8 f32 tf32 tf32 f32",
       "V8:f32 v4:b32 v4:b32 v8:f32")
 };

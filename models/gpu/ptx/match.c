@@ -17,8 +17,9 @@ static const struct word { char kind; const char *text; uint8_t value; } words[]
     { 'o', "gl", PTX_GPU }, { 'o', "sys", PTX_SYS },
     { 'k', "a", 'a' }, { 'k', "b", 'b' }, { 'k', "c", 'c' }, { 'k', "d", 'd' },
     { 'y', "row", 1 }, { 'y', "col", 0 },
-    { 'g', "m16n8k4", 4 }, { 'g', "m16n8k8", 8 }, { 'g', "m16n8k16", 16 },
-    { 'g', "m16n8k32", 32 }, { 'g', "m16n16k16", 17 }, { 'g', "m16n16k8", 9 },
+    { 'g', "m16n8k4", 0 }, { 'g', "m16n8k8", 1 }, { 'g', "m16n8k16", 2 },
+    { 'g', "m16n8k32", 3 }, { 'g', "m16n16k16", 4 }, { 'g', "m16n16k8", 5 },
+    { 'g', "m32n8k16", 6 }, { 'g', "m8n32k16", 7 },
     { 'c', "eq", PTX_EQ }, { 'c', "ne", PTX_NE }, { 'c', "lt", PTX_LT }, { 'c', "le", PTX_LE },
     { 'c', "gt", PTX_GT }, { 'c', "ge", PTX_GE }, { 'c', "lo", PTX_C_LO },
     { 'c', "ls", PTX_LS }, { 'c', "hi", PTX_C_HI }, { 'c', "hs", PTX_HS },
@@ -104,12 +105,16 @@ static bool element_takes(const struct element *e, const struct token *t,
     return false;
 }
 
-static void set_shape(struct ptx_instruction *i, uint8_t value)
+/* m, n and k, in the order of the words. */
+static void set_shape(struct ptx_instruction *i, uint8_t which)
 {
-    bool wide = value & 1;              /* m16n16: k and one more */
-    i->m = 16;
-    i->n = wide ? 16 : 8;
-    i->k = (uint8_t)(value - wide);
+    static const uint8_t shapes[][3] = {
+        { 16, 8, 4 }, { 16, 8, 8 }, { 16, 8, 16 }, { 16, 8, 32 }, { 16, 16, 16 }, { 16, 16, 8 },
+        { 32, 8, 16 }, { 8, 32, 16 },
+    };
+    i->m = shapes[which][0];
+    i->n = shapes[which][1];
+    i->k = shapes[which][2];
 }
 
 static void set_word(struct ptx_instruction *i, const struct word *w, unsigned *layouts)
@@ -403,7 +408,7 @@ static bool word_is_set(const struct ptx_instruction *i, const struct element *e
         && (!only.fragment || only.fragment == i->fragment)
         && (!only.compare || only.compare == i->compare)
         && (!only.function || only.function == i->function)
-        && (!only.k || (only.k == i->k && only.n == i->n))
+        && (!only.k || (only.k == i->k && only.n == i->n && only.m == i->m))
         && (!only.to_space || only.to_space == i->to_space);
 }
 

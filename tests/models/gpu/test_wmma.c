@@ -144,69 +144,99 @@ START_TEST(wmma_multiplies_what_it_loads_in_every_layout)
 }
 END_TEST
 
-/* Of the younger chips: a and b of bf16 in halves, or of tf32 in words and k 8. */
-static const struct { const char *shape, *name; bool half; unsigned k; } young[] = {
-    { "m16n16k16", "bf16", true, 16 }, { "m16n16k8", "tf32", false, 8 },
+/* Other shapes and types; registers of a and b. */
+static const struct product {
+    const char *shape, *type, *types;
+    unsigned m, n, k, a_words, b_words;
+} products[] = {
+    { "m16n16k16", "bf16", "f32.bf16.bf16.f32", 16, 16, 16, 4, 4 },
+    { "m16n16k8",  "tf32", "f32.tf32.tf32.f32", 16, 16, 8,  4, 4 },
+    { "m32n8k16",  "bf16", "f32.bf16.bf16.f32", 32, 8,  16, 8, 2 },
+    { "m8n32k16",  "bf16", "f32.bf16.bf16.f32", 8,  32, 16, 2, 8 },
+    { "m32n8k16",  "f16",  "f32.f32",           32, 8,  16, 8, 8 },
+    { "m8n32k16",  "f16",  "f32.f32",           8,  32, 16, 8, 8 },
 };
 
-static float young_element(uint32_t base, uint32_t stride, bool row, bool half, unsigned i,
-                           unsigned j)
+static const char *const words_of[] = {
+    [2] = "{%r0,%r1}", [4] = "{%r0,%r1,%r2,%r3}", [8] = "{%r0,%r1,%r2,%r3,%r4,%r5,%r6,%r7}",
+};
+
+static float element_of(const struct product *p, uint32_t base, uint32_t stride, bool row,
+                        unsigned i, unsigned j)
 {
     uint32_t at = row ? i * stride + j : j * stride + i;
     uint16_t x;
-    if (!half)
+    if (p->type[0] == 't')
         return f32_from_bits(f32_bits(element(base, stride, row, false, i, j)) & 0xffffe000);
     memcpy(&x, memory + base + 2 * at, 2);
-    return bf16_to_f32(x);
+    return p->type[0] == 'b' ? bf16_to_f32(x) : f16_to_f32(x);
 }
 
-START_TEST(wmma_multiplies_bf16_and_tf32_in_every_layout)
+/* Small whole numbers; below a tf32 there are bits that do not count. */
+static void fill_with(const struct product *p, uint32_t base, uint32_t stride,
+                      struct execute_random *x)
 {
-    const char *shape = young[_i / 4].shape, *name = young[_i / 4].name;
-    bool a_row = _i & 1, b_row = _i & 2, half = young[_i / 4].half;
+    for (uint32_t at = 0; at < 32 * stride; at++) {
+        float value = (float)(execute_random64(x) % 17) - 8;
+        uint16_t half = p->type[0] == 'b' ? bf16_from_f32(value) : f16_from_f32(value);
+        uint32_t word = f32_bits(value) | 0x1fff;
+        if (p->type[0] == 't')
+            memcpy(memory + base + 4 * at, &word, 4);
+        else
+            memcpy(memory + base + 2 * at, &half, 2);
+    }
+}
+
+static void load(const struct product *p, char which, bool row, uint32_t base, uint32_t stride,
+                 uint32_t words[8][GPU_LANES])
+{
+    char text[200];
+    bool sums = which == 'c';
+    snprintf(text, sizeof text, "wmma.load.%c.sync.aligned.%s.%s.%s %s, [%%rd1], %%r9;", which,
+             row ? "row" : "col", p->shape, sums ? "f32" : p->type,
+             sums ? C_F32 : words_of[which == 'a' ? p->a_words : p->b_words]);
+    memset(words, 0, 8 * sizeof *words);
+    move_fragment(text, base, stride, words, false);
+}
+
+START_TEST(every_shape_multiplies_what_it_loads_in_every_layout)
+{
+    enum { A_AT = 0, B_AT = 8192, C_AT = 16384, D_AT = 24576, STRIDE = 40 };
+    const struct product *p = &products[_i / 16];
+    bool a_row = _i & 1, b_row = _i & 2, c_row = _i & 4, d_row = _i & 8;
     struct execute_random x = { (uint64_t)_i };
-    uint32_t a_at = 0, b_at = 4096, c_at = 8192, d_at = 16384, stride = 24;
-    uint32_t a[8][GPU_LANES] = { { 0 } }, b[8][GPU_LANES] = { { 0 } };
-    uint32_t c[8][GPU_LANES] = { { 0 } }, d[8][GPU_LANES] = { { 0 } };
+    uint32_t a[8][GPU_LANES], b[8][GPU_LANES], c[8][GPU_LANES], d[8][GPU_LANES];
     char text[300];
-    for (uint32_t at = 0; at < 16 * stride; at++)
-        for (int b_too = 0; b_too < 2; b_too++) {
-            float value = (float)(execute_random64(&x) % 17) - 8;
-            uint16_t h = bf16_from_f32(value);
-            uint32_t below = f32_bits(value) | 0x1fff;      /* tf32: bits that do not count */
-            memcpy(memory + (b_too ? b_at : a_at) + (half ? 2 : 4) * at,
-                   half ? (void *)&h : (void *)&below, half ? 2 : 4);
-        }
-    fill(c_at, stride, false, &x);
-    snprintf(text, sizeof text, "wmma.load.a.sync.aligned.%s.%s.%s %s", a_row ? "row" : "col",
-             shape, name, LOAD4);
-    move_fragment(text, a_at, stride, a, false);
-    snprintf(text, sizeof text, "wmma.load.b.sync.aligned.%s.%s.%s %s", b_row ? "row" : "col",
-             shape, name, LOAD4);
-    move_fragment(text, b_at, stride, b, false);
-    snprintf(text, sizeof text, "wmma.load.c.sync.aligned.row.%s.f32 %s", shape, LOADF);
-    move_fragment(text, c_at, stride, c, false);
-    snprintf(text, sizeof text, "wmma.mma.sync.aligned.%s.%s.%s.f32.%s.%s.f32 "
-             "{%%f16,%%f17,%%f18,%%f19,%%f20,%%f21,%%f22,%%f23}, {%%r0,%%r1,%%r2,%%r3}, {%%r4,%%r5,%%r6,%%r7}, "
-             "{%%f0,%%f1,%%f2,%%f3,%%f4,%%f5,%%f6,%%f7};",
-             a_row ? "row" : "col", b_row ? "row" : "col", shape, name, name);
+    fill_with(p, A_AT, STRIDE, &x);
+    fill_with(p, B_AT, STRIDE, &x);
+    for (uint32_t at = 0; at < 32 * STRIDE; at++) {
+        float value = (float)(execute_random64(&x) % 999);
+        memcpy(memory + C_AT + 4 * at, &value, 4);
+    }
+    load(p, 'a', a_row, A_AT, STRIDE, a);
+    load(p, 'b', b_row, B_AT, STRIDE, b);
+    load(p, 'c', c_row, C_AT, STRIDE, c);
+    snprintf(text, sizeof text, "wmma.mma.sync.aligned.%s.%s.%s.%s %s, %s, %s, %s;",
+             a_row ? "row" : "col", b_row ? "row" : "col", p->shape, p->types, D_F32,
+             words_of[p->a_words], words_of[p->b_words], C_F32);
     struct execute_rig *r = execute_rig_new(text);
-    memcpy(execute_rig_source(r, 0), a, sizeof a / 2);
-    memcpy(execute_rig_source(r, 4), b, sizeof b / 2);
-    memcpy(execute_rig_source(r, 8), c, sizeof c);
+    memcpy(execute_rig_source(r, 0), a, p->a_words * sizeof *a);
+    memcpy(execute_rig_source(r, p->a_words), b, p->b_words * sizeof *b);
+    memcpy(execute_rig_source(r, p->a_words + p->b_words), c, sizeof c);
     execute_rig_run(r, UINT32_MAX);
     memcpy(d, execute_rig_dest(r, 0), sizeof d);
     execute_rig_free(r);
-    snprintf(text, sizeof text, "wmma.store.d.sync.aligned.col.%s.f32 [%%rd1], "
-             "{%%f0,%%f1,%%f2,%%f3,%%f4,%%f5,%%f6,%%f7}, %%r9;", shape);
-    move_fragment(text, d_at, stride, d, true);
-    for (unsigned i = 0; i < 16; i++)
-        for (unsigned j = 0; j < 16; j++) {
-            float sum = element(c_at, stride, true, false, i, j);
-            for (unsigned k = 0; k < young[_i / 4].k; k++)
-                sum += young_element(a_at, stride, a_row, half, i, k) *
-                       young_element(b_at, stride, b_row, half, k, j);
-            ck_assert(element(d_at, stride, false, false, i, j) == sum);
+    snprintf(text, sizeof text, "wmma.store.d.sync.aligned.%s.%s.f32 [%%rd1], %s, %%r9;",
+             d_row ? "row" : "col", p->shape, C_F32);
+    move_fragment(text, D_AT, STRIDE, d, true);
+    for (unsigned i = 0; i < p->m; i++)
+        for (unsigned j = 0; j < p->n; j++) {
+            float sum = element(C_AT, STRIDE, c_row, false, i, j);
+            for (unsigned k = 0; k < p->k; k++)
+                sum += element_of(p, A_AT, STRIDE, a_row, i, k) *
+                       element_of(p, B_AT, STRIDE, b_row, k, j);
+            ck_assert_msg(element(D_AT, STRIDE, d_row, false, i, j) == sum, "%s.%s [%u][%u]",
+                          p->shape, p->type, i, j);
         }
 }
 END_TEST
@@ -216,7 +246,8 @@ Suite *wmma_suite(void)
     Suite *s = suite_create("wmma");
     TCase *t = tcase_create("products");
     tcase_add_loop_test(t, wmma_multiplies_what_it_loads_in_every_layout, 0, 64);
-    tcase_add_loop_test(t, wmma_multiplies_bf16_and_tf32_in_every_layout, 0, 4 * COUNT_OF(young));
+    tcase_add_loop_test(t, every_shape_multiplies_what_it_loads_in_every_layout, 0,
+                        16 * COUNT_OF(products));
     suite_add_tcase(s, t);
     return s;
 }

@@ -315,8 +315,9 @@ static const struct refused bodies[] = {
       10, 17, "'.m16n8k64' cannot stand there; expected .m16n8k8, .m16n8k16, .m16n8k4, .m16n8k32" },
     { "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 %f1, %f2, %f3, %f4;",
       10, 53, "a register stands where it cannot; expected a vector in braces" },
-    { "wmma.load.a.sync.aligned.row.m8n32k16.f16 {%r1}, [%d1], 16;",
-      10, 29, "'.m8n32k16' cannot stand there; expected .m16n16k16, .m16n16k8" },
+    { "wmma.load.a.sync.aligned.row.m8n8k4.f64 {%r1}, [%d1], 16;",
+      10, 29, "'.m8n8k4' cannot stand there; expected .m16n16k16, .m32n8k16, .m8n32k16, "
+              ".m16n16k8" },
     { "wmma.load.d.sync.aligned.row.m16n16k16.f16 {%r1}, [%d1], 16;",
       10, 10, "'.d' cannot stand there; expected .a, .b, .c" },
     { "wmma.load.a.sync.aligned.row.m16n16k16.f16 {%r1, %r2}, [%d1], 16;",
