@@ -12,7 +12,9 @@
  * constant predicate is a move, brx.idx is a chain of branches.
  *
  * Not modelled: textures, surfaces, video instructions, debug sections (skipped), multiple
- * modules linked together, recursion, calls through pointers, wgmma, TMA and mbarrier.
+ * modules linked together, recursion, calls through pointers, wgmma, TMA and mbarrier, mma of
+ * m8n8k4, f64, 4-bit integers, 8-bit floats and sparse operands, wmma of integers and f64,
+ * stmatrix, policies of L2, registers of 128 bits.
  */
 #ifndef MODELS_GPU_PTX_H
 #define MODELS_GPU_PTX_H
