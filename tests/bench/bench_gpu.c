@@ -95,7 +95,7 @@ static bool failed(const char *name)
 #define PRODUCT "buf:c=1310720xf32,u64:0,u64:0,u32:1280,u32:1024,u32:512,u32:512,u32:1024," \
                 "u32:1024,u32:0,u64:0,u64:0,u64:0,u64:0,u32:1,u32:512,u32:0,u32:0"
 #define SGEMM   "kernel", "models/gpu/kernels/sgemm.sm_70.ptx", "--entry", \
-                "sgemm_nn_128x128x8_a4", V100, "--block", "256", "--shared", "36864", "--args", \
+                "sgemm_nn_128x128x8_a1", V100, "--block", "256", "--shared", "36864", "--args", \
                 "buf:a=655360xf32:random,buf:b=524288xf32:random," PRODUCT
 
 static const struct rate {
