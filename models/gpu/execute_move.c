@@ -172,9 +172,11 @@ static bool find_mov(const struct ptx_instruction *i, struct gpu_op *op)
 GPU_OP1(from_shared, 64, 64, a + GPU_SHARED_WINDOW)
 GPU_OP1(from_local, 64, 64, a + GPU_LOCAL_WINDOW)
 GPU_OP1(from_const, 64, 64, a + GPU_CONST_WINDOW)
+GPU_OP1(from_param, 64, 64, a + GPU_PARAM_WINDOW)
 GPU_OP1(to_shared, 64, 64, a - GPU_SHARED_WINDOW)
 GPU_OP1(to_local, 64, 64, a - GPU_LOCAL_WINDOW)
 GPU_OP1(to_const, 64, 64, a - GPU_CONST_WINDOW)
+GPU_OP1(to_param, 64, 64, a - GPU_PARAM_WINDOW)
 
 static bool find_cvta(const struct ptx_instruction *i, struct gpu_op *op)
 {
@@ -185,6 +187,7 @@ static bool find_cvta(const struct ptx_instruction *i, struct gpu_op *op)
     case PTX_SHARED: op->execute = to ? to_shared : from_shared; break;
     case PTX_LOCAL:  op->execute = to ? to_local : from_local; break;
     case PTX_CONST:  op->execute = to ? to_const : from_const; break;
+    case PTX_PARAM:  op->execute = to ? to_param : from_param; break;
     default:         return false;
     }
     return gpu_type_bytes[i->type[0]] == 8;

@@ -52,6 +52,7 @@ static enum gpu_space space_of(const struct gpu_op *op, uint64_t *address)
     switch (space) {
     case GPU_SPACE_SHARED: *address -= GPU_SHARED_WINDOW; break;
     case GPU_SPACE_CONST:  *address -= GPU_CONST_WINDOW; break;
+    case GPU_SPACE_PARAM:  *address -= GPU_PARAM_WINDOW; break;
     default: break;
     }
     return space;

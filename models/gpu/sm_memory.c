@@ -154,22 +154,27 @@ static bool global_part(struct gpu_sm *sm, struct sm_request *r, uint32_t mask,
     return true;
 }
 
-/* Constants by a generic address: they are read when the operation issues. */
+/* Constants, or parameters, by a generic address: they are read when the operation issues. */
 static bool constant_lanes(struct gpu_sm *sm, struct sm_request *r, uint32_t mask,
-                           const uint64_t address[GPU_LANES])
+                           const uint64_t address[GPU_LANES], enum gpu_space space)
 {
-    const struct gpu_kernel *k = r->warp->w.kernel;
+    const struct gpu_warp *w = &r->warp->w;
+    if (mask == 0)
+        return true;
+    bool param = space == GPU_SPACE_PARAM;
+    const uint8_t *bytes = param ? w->block->launch->params : w->kernel->const_bytes;
+    uint32_t size = param ? w->kernel->param_bytes : w->kernel->const_size;
     for (unsigned lane = 0; lane < GPU_LANES; lane++) {
-        uint64_t at = address[lane] - GPU_CONST_WINDOW;
+        uint64_t at = address[lane] - (param ? GPU_PARAM_WINDOW : GPU_CONST_WINDOW);
         if (!(mask >> lane & 1))
             continue;
-        if (r->op->kind != GPU_LOAD || at + r->op->access.bytes > k->const_size) {
+        if (r->op->kind != GPU_LOAD || at + r->op->access.bytes > size) {
             sm_fault(sm, r->warp, r->op, "lane %u: %s of %u bytes at 0x%" PRIx64
-                     " of constants, which are %" PRIu32 " bytes", lane, verb(r->op),
-                     r->op->access.bytes, at, k->const_size);
+                     " of %s, which are %" PRIu32 " bytes", lane, verb(r->op),
+                     r->op->access.bytes, at, param ? "parameters" : "constants", size);
             return false;
         }
-        gpu_warp_load_bytes(&r->warp->w, r->op, lane, k->const_bytes + at);
+        gpu_warp_load_bytes(&r->warp->w, r->op, lane, bytes + at);
     }
     r->passes = 1;
     r->latency = sm->c->l1.constant_latency;
@@ -189,8 +194,9 @@ static bool generic_parts(struct gpu_sm *sm, struct sm_request *r, uint64_t addr
         }
         of[space] |= UINT32_C(1) << lane;
     }
-    uint32_t others = r->mask & ~of[GPU_SPACE_SHARED] & ~of[GPU_SPACE_CONST];
-    return (!of[GPU_SPACE_CONST] || constant_lanes(sm, r, of[GPU_SPACE_CONST], address)) &&
+    uint32_t others = of[GPU_SPACE_GLOBAL];
+    return constant_lanes(sm, r, of[GPU_SPACE_CONST], address, GPU_SPACE_CONST) &&
+           constant_lanes(sm, r, of[GPU_SPACE_PARAM], address, GPU_SPACE_PARAM) &&
            (!of[GPU_SPACE_SHARED] || shared_part(sm, r, of[GPU_SPACE_SHARED], address)) &&
            (!others || global_part(sm, r, others, address));
 }

@@ -118,6 +118,8 @@ enum gpu_space gpu_address_space(uint64_t generic)
         return GPU_SPACE_LOCAL;
     if (generic - GPU_CONST_WINDOW < GPU_WINDOW_BYTES)
         return GPU_SPACE_CONST;
+    if (generic - GPU_PARAM_WINDOW < GPU_WINDOW_BYTES)
+        return GPU_SPACE_PARAM;
     return GPU_SPACE_GLOBAL;
 }
 

@@ -112,6 +112,7 @@ void gpu_warp_addresses(const struct gpu_warp *w, const struct gpu_op *op, uint3
 #define GPU_SHARED_WINDOW UINT64_C(0x7f0000000000)      /* of generic addresses, 16 MiB */
 #define GPU_LOCAL_WINDOW  UINT64_C(0x7e0000000000)      /* each thread's own, 16 MiB */
 #define GPU_CONST_WINDOW  UINT64_C(0x7d0000000000)
+#define GPU_PARAM_WINDOW  UINT64_C(0x7c0000000000)
 #define GPU_WINDOW_BYTES  UINT64_C(0x1000000)
 enum gpu_space gpu_address_space(uint64_t generic);
 

@@ -200,12 +200,35 @@ START_TEST(what_lies_in_local_memory_is_found_by_any_address)
 }
 END_TEST
 
+/* A parameter by its generic address: odd threads take it, and the even ones a word of
+ * local memory, by the same load. */
+static const char own_param[] = HEAD
+    ".local .align 8 .b8 l[8];\nmov.u64 %rd3, p;\ncvta.param.u64 %rd4, %rd3;\n"
+    "mov.u64 %rd5, l;\ncvta.local.u64 %rd6, %rd5;\nadd.u64 %rd7, %rd1, 4; st.local.u64 [%rd5], %rd7;\n"
+    "and.b32 %r2, %r1, 1; setp.eq.u32 %p1, %r2, 1; selp.b64 %rd8, %rd4, %rd6, %p1;\n"
+    "ld.u64 %rd9, [%rd8]; isspacep.param %p2, %rd8; selp.u32 %r3, 100, 200, %p2;\n"
+    "sub.u64 %rd10, %rd9, %rd1; cvt.u32.u64 %r4, %rd10; add.u32 %r3, %r3, %r4;\n"
+    "add.u64 %rd11, %rd1, %rd2; st.global.u32 [%rd11], %r3;\nret;\n}\n";
+
+START_TEST(a_parameter_has_a_generic_address)
+{
+    struct job j;
+    make(&j, own_param, NULL);
+    add_launch(&j, 0, 3, 50);
+    struct gpu_run_result r = go(&j);
+    for (uint32_t i = 0; i < 150; i++)
+        ck_assert_uint_eq(words(&j)[i], i % 50 % 2 ? 100 : 204);
+    gpu_run_free(&r);
+    unmake(&j);
+}
+END_TEST
+
 /* ---- the chip and the interpreter */
 
 START_TEST(the_interpreter_leaves_the_same)
 {
     static const struct { const char *text; uint32_t blocks, threads; } cases[] = {
-        { counting, 7, 100 }, { last_sums, 20, 64 }, { own_array, 5, 77 },
+        { counting, 7, 100 }, { last_sums, 20, 64 }, { own_array, 5, 77 }, { own_param, 3, 50 },
     };
     struct job j;
     struct gpu_interpreted done;
@@ -283,7 +306,8 @@ Suite *gpu_threads_suite(void)
     tcase_add_test(t, the_last_block_sees_what_all_have_written);
     tcase_add_test(t, blocks_talk_through_memory);
     tcase_add_test(t, what_lies_in_local_memory_is_found_by_any_address);
-    tcase_add_loop_test(t, the_interpreter_leaves_the_same, 0, 3);
+    tcase_add_test(t, a_parameter_has_a_generic_address);
+    tcase_add_loop_test(t, the_interpreter_leaves_the_same, 0, 4);
     suite_add_tcase(s, t);
     t = tcase_create("instruction caches");
     tcase_add_test(t, a_kernel_that_has_run_is_still_in_the_caches);

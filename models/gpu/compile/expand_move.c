@@ -84,10 +84,9 @@ static bool expand_cvta(struct code *c, const struct ptx_instruction *i, bool *d
     bool to = i->to_space != PTX_GENERIC;
     uint8_t space = i->space == PTX_GENERIC ? i->to_space : i->space;
     uint64_t window = space == PTX_SHARED ? GPU_SHARED_WINDOW
-                    : space == PTX_LOCAL ? GPU_LOCAL_WINDOW : GPU_CONST_WINDOW;
+                    : space == PTX_LOCAL ? GPU_LOCAL_WINDOW
+                    : space == PTX_PARAM ? GPU_PARAM_WINDOW : GPU_CONST_WINDOW;
     struct list l;
-    if (space == PTX_PARAM)
-        return code_fail(c, i, "the generic address of a parameter; expected ld.param");
     list_init(&l);
     list_operands(c, i, &l);
     if (l.srcs < l.dsts)
