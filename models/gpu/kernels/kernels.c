@@ -74,13 +74,13 @@
 
 /*                block     blocks of a lane, groups, speed */
 #define SINGLE \
-    FORMS_S    (128, 128,  8,  2, 2, 1, 94) \
-    FORMS_S    ( 64, 128,  8,  2, 2, 1, 91) \
-    FORMS_S    (128,  32,  8,  1, 1, 1, 83) \
-    FORMS_S    ( 32, 128,  8,  1, 1, 1, 83) \
+    FORMS_S    (128, 128,  8,  2, 2, 1, 95) \
+    FORMS_S    ( 64, 128,  8,  2, 2, 1, 90) \
+    FORMS_S    (128,  32,  8,  1, 1, 1, 84) \
+    FORMS_S    ( 32, 128,  8,  1, 1, 1, 84) \
     FORMS_S    ( 32, 128, 16,  2, 2, 4, 80) \
-    FORMS_S    ( 32,  64, 32,  2, 1, 4, 73) \
-    ALL_FORMS_S( 32,  32, 32,  2, 1, 4, 78)
+    FORMS_S    ( 32,  64, 32,  2, 1, 4, 76) \
+    ALL_FORMS_S( 32,  32, 32,  2, 1, 4, 62)
 
 static const struct gpu_gemm_kernel sm_70[] = { TENSOR_70(f16, GPU_ELEMENT_F16) SINGLE };
 static const struct gpu_gemm_kernel sm_80[] = {

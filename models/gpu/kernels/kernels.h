@@ -160,8 +160,9 @@ struct gpu_gemm_kernel {
     uint32_t shared_bytes;      /* dynamic */
     uint8_t  stages;            /* tiles of k under way at a time */
     uint8_t  align;             /* elements */
-    uint8_t  speed;             /* FP32 lanes: percent of their rate that an SM full of it
-                                 * reaches (simulated: v100, nt, k = 1024); else 0 */
+    uint8_t  speed;             /* FP32 lanes: percent of their rate that a library's kernel of
+                                 * this tile reaches on a V100 (NeuSight, ASPLOS 2025: rows
+                                 * over 400 us, padding counted as work); else 0 */
 };
 
 /* Those of a generation (GPU_SM_90 has those of GPU_SM_80). */
