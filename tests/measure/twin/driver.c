@@ -2,8 +2,10 @@
  *
  * The other implementation of driver.h.  A launch runs on the model of machine TWIN (h200,
  * unless the environment says otherwise), which changes memory and gives the time; the same
- * launch once more takes as long, and is not run again.  So what is measured and what the
- * model gives must agree, and any difference is a mistake in how it is measured or compared.
+ * launch once more takes as long, and is not run again.  So single units as measured and as the
+ * model gives them must agree, and any difference is a mistake in how they are measured or
+ * compared.  Of short products the twin's are slower: each launch is a run by itself, whose
+ * instruction caches are cold, and validate counts the second run of two.
  */
 #include "tests/measure/driver.h"
 
