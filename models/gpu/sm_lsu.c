@@ -209,7 +209,8 @@ static bool serve_lines(struct gpu_sm *sm, struct sm_request *r, cycle_t start)
     r->begun = true;
     bool all = look_up(sm, r, start, &looked, &hit);
     uint32_t tags = (looked + c->tags_per_cycle - 1) / c->tags_per_cycle;
-    uint32_t data = (r->parts + c->bytes_per_cycle - 1) / c->bytes_per_cycle;
+    bool later = r->op->kind == GPU_COPY;       /* its bytes take the unit when they come */
+    uint32_t data = later ? 0 : (r->parts + c->bytes_per_cycle - 1) / c->bytes_per_cycle;
     uint32_t cycles = tags > data ? tags : data;
     sm->unit_free = start + (cycles > 0 ? cycles : 1);
     if (!all) {
