@@ -144,6 +144,7 @@
     X(COUNT, ways,               1,    256, "lines of a set") \
     X(COUNT, hit_cycles,         1,   1000, "from a request's arrival at a slice to its answer's departure") \
     X(COUNT, bytes_per_cycle,    4,   1024, "that a slice reads or writes in a cycle") \
+    X(REAL,  port_bytes,         0, 100000, "that the slices of a partition in front of a stack send SMs in a cycle, together; 0: what they read") \
     X(COUNT, mshrs,              1,   4096, "lines under way, of a slice") \
     X(COUNT, queue,              1,   4096, "requests of an SM under way to the slices of a block") \
     X(COUNT, atomic_cycles,      1,   1000, "of a slice for each 32 bytes of atomics") \

@@ -132,6 +132,8 @@ static tick_t send_first(struct gpu_l2 *l, struct l2_outbox *o, tick_t *not_befo
         return at;
     link_send(link, sender, at, &i->m);
     *not_before = at;
+    if (o == &l->to_sms && i->m.kind == GPU_READ)
+        *not_before += l2_bytes(&i->m) * l->port_ticks;
     if (o == &l->to_sms && l->held-- == l->held_most)
         l->room_at = at;
     gpu_l2_item_free(l, take_first(l, o, slice));
@@ -377,6 +379,8 @@ struct gpu_l2 *gpu_l2_new(const struct gpu_l2_config_run *c)
     l->run = *c;
     l->config = *f;
     l->clock.hz = (uint64_t)(f->clock_mhz * 1e6 + 0.5);
+    if (f->port_bytes > 0)
+        l->port_ticks = (tick_t)(TICKS_PER_NS * 1e3 / (f->clock_mhz * f->port_bytes) + 0.5);
     l->number = c->partition * c->map->stacks + c->stack;
     l->line_shift = log2_of(f->line_bytes);
     l->sectors = f->line_bytes / GPU_SECTOR;

@@ -15,7 +15,8 @@
  * served here, and a load gets what is here then.
  *
  * A slice is one queue for requests, fills and the other partition's words, in order of
- * arrival; `hit_cycles` is the way out to the SMs, once for each answer.  The line that goes
+ * arrival; `hit_cycles` is the way out to the SMs, once for each answer, through a port that
+ * the group's slices share.  The line that goes
  * is the one not used for longest (LRU).  A sector written in part is valid only once it has
  * been read from memory; it is written back without that, its other bytes masked.
  *

@@ -136,6 +136,7 @@ struct gpu_l2 {
     struct l2_inbox  inbox;
     struct l2_outbox to_sms, to_memory, to_other;
     tick_t   sms_at, memory_at, other_at;   /* nothing may leave before */
+    tick_t   port_ticks;            /* of a byte that leaves for an SM */
     tick_t   room_at;               /* when the last place for a request became free */
 
     uint32_t hint;                  /* gpu_memory_at's */
