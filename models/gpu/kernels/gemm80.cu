@@ -302,8 +302,8 @@ template <class S, bool TA, bool TB, int BM, int BN, int BK> struct by_registers
 
 /*                                 block           warp  stages, align */
 #define TILES(type, E) \
-    FORMS    (DIRECT, type, E,  256, 128, 32,  64, 64,  3, 8) \
-    FORMS    (DIRECT, type, E,  128, 128, 32,  64, 64,  4, 8) \
+    FORMS    (DIRECT, type, E,  256, 128, 32,  64, 64,  5, 8) \
+    FORMS    (DIRECT, type, E,  128, 128, 32,  64, 64,  5, 8) \
     FORMS    (DIRECT, type, E,  128,  64, 64,  64, 32,  3, 8) \
     FORMS    (DIRECT, type, E,   64, 128, 64,  32, 64,  3, 8) \
     ALL_FORMS(DIRECT, type, E,   64,  64, 64,  32, 32,  3, 8) \

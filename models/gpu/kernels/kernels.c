@@ -53,8 +53,8 @@
 
 /*                                  block           warp  stages, align */
 #define TENSOR_80(type, element) \
-    FORMS    (ROW_80, type, element, 256, 128, 32,  64, 64, 3, 8) \
-    FORMS    (ROW_80, type, element, 128, 128, 32,  64, 64, 4, 8) \
+    FORMS    (ROW_80, type, element, 256, 128, 32,  64, 64, 5, 8) \
+    FORMS    (ROW_80, type, element, 128, 128, 32,  64, 64, 5, 8) \
     FORMS    (ROW_80, type, element, 128,  64, 64,  64, 32, 3, 8) \
     FORMS    (ROW_80, type, element,  64, 128, 64,  32, 64, 3, 8) \
     ALL_FORMS(ROW_80, type, element,  64,  64, 64,  32, 32, 3, 8) \

@@ -186,37 +186,66 @@ KERNEL __launch_bounds__(256) total_finish_any(void *y, const void *workspace, u
 
 /* ---- the parts of a product that was cut along k ---- */
 
-KERNEL __launch_bounds__(256) split_sum(const void *workspace, void *c, const void *bias,
-    const void *mask, u32 m, u32 n, u32 ldc, u32 ldmask, u64 stride_c, u64 stride_mask,
-    u32 splits, u32 flags)
+/* Four columns' summands, four of them under way at a time. */
+INLINE f32x4 sum_splits(const float *from, u64 part, u32 splits)
 {
-    u32 quads = (n + 3) / 4, at = BLOCK_X * 256 + THREAD_X, row = at / quads;
-    u32 column = (at - row * quads) * 4;
-    u64 part = (u64)m * n;
-    const float *from = (const float *)workspace + BLOCK_Z * splits * part + (u64)row * n + column;
-    u64 c_at = BLOCK_Z * stride_c * element_bytes(c_element(flags));
-    u64 mask_at = BLOCK_Z * stride_mask * element_bytes(mask_element(flags));
-    epilogue e = {(u8 *)c + c_at, bias, (const u8 *)mask + mask_at, m, n, ldc, ldmask, flags};
-
-    if (row >= m)
-        return;
-    if (by_fours(e)) {
-        f32x4 sum = *(const f32x4 *)from;
-#pragma unroll 4
-        for (u32 i = 1; i < splits; i++)
-            sum += *(const f32x4 *)(from + i * part);
-        if (has_bias(flags))
-            sum += load4_any(bias_element(flags), bias, column);
-        finish4(e, (u64)row * ldc + column, (u64)row * ldmask + column, sum);
-        return;
-    }
+    f32x4 sum = {0, 0, 0, 0}, x[4];
 #pragma unroll 1
-    for (u32 j = 0; j < 4 && column + j < n; j++) {
+    for (s32 left = splits; left > 0; left -= 4) {
+#pragma unroll
+        for (int i = 0; i < 4; i++, from += part)
+            x[i] = i < left ? *(const f32x4 *)from : f32x4{0, 0, 0, 0};
+        sum = sum + x[0] + x[1] + x[2] + x[3];
+    }
+    return sum;
+}
+
+/* The columns of a row one by one, where they are not aligned. */
+INLINE void finish_columns(const epilogue &e, const float *from, u64 part, u32 splits, u32 row,
+                           u32 column)
+{
+#pragma unroll 1
+    for (u32 j = 0; j < 4 && column + j < e.n; j++) {
         float sum = from[j];
 #pragma unroll 4
         for (u32 i = 1; i < splits; i++)
             sum += from[i * part + j];
         finish1(e, row, column + j, sum);
+    }
+}
+
+/* Rows that follow each other without a gap need no number where nobody asks for it: to find
+ * one by dividing takes longer than the sum. */
+KERNEL __launch_bounds__(256) split_sum(const float *workspace, void *c, const void *bias,
+    const void *mask, u32 m, u32 n, u32 ldc, u32 ldmask, u64 stride_c, u64 stride_mask,
+    u32 splits, u32 flags)
+{
+    u32 quads = (n + 3) / 4, at = BLOCK_X * 256 + THREAD_X, row, column;
+    u64 part = (u64)m * n, c_at = (u64)at * 4, mask_at = c_at;
+    bool flat = n % 4 == 0 && ldc == n && (ldmask == n || !has_mask(flags)) && !has_bias(flags);
+    epilogue e = {c, bias, mask, m, n, ldc, ldmask, flags};
+
+    if (at >= quads * m)
+        return;
+    if (BLOCK_Z > 0) {
+        workspace += BLOCK_Z * splits * part;
+        e.c = (u8 *)c + BLOCK_Z * stride_c * element_bytes(c_element(flags));
+        e.mask = (const u8 *)mask + BLOCK_Z * stride_mask * element_bytes(mask_element(flags));
+    }
+    if (flat) {
+        finish4(e, c_at, mask_at, sum_splits(workspace + c_at, part, splits));
+        return;
+    }
+    row = at / quads;
+    column = (at - row * quads) * 4;
+    workspace += (u64)row * n + column;
+    if (by_fours(e)) {
+        f32x4 sum = sum_splits(workspace, part, splits);
+        if (has_bias(flags))
+            sum += load4_any(bias_element(flags), bias, column);
+        finish4(e, (u64)row * ldc + column, (u64)row * ldmask + column, sum);
+    } else {
+        finish_columns(e, workspace, part, splits, row, column);
     }
 }
 
