@@ -12,10 +12,13 @@
 #define OTHER_REGISTERS 56
 /* Operations of a lane before its first load, and for each result that it stores. */
 #define FIRST_OPERATIONS  300
-#define RESULT_OPERATIONS  20
+#define RESULT_OPERATIONS  15
+#define L2_WANTED         0.8   /* of what it gives, on average of a product */
 #define EMPTY_LEAST 16          /* tiles for each empty one of a stripe */
-/* What lanes of the sum of a cut product have under way at a time. */
+/* What lanes of the sum of a cut product have under way at a time; their operations for the
+ * four results of each. */
 #define SUMMANDS_AHEAD      4
+#define SUM_OPERATIONS    150
 
 static const uint32_t element_bytes[] = {
     [GPU_ELEMENT_F32] = 4, [GPU_ELEMENT_F16] = 2, [GPU_ELEMENT_BF16] = 2, [GPU_ELEMENT_I32] = 4,
@@ -25,7 +28,7 @@ struct estimate {
     const struct gpu_config      *config;
     const struct gpu_product     *product;
     const struct gpu_gemm_kernel *kernel;
-    double   memory_bytes_per_s, memory_ns;
+    double   memory_bytes_per_s, memory_ns, ports;
     uint64_t tiles_m, tiles_n, blocks;
     uint64_t steps;                     /* of a block */
     uint32_t splits, resident;          /* blocks of an SM at a time */
@@ -103,18 +106,39 @@ static double filling(const struct estimate *e)
     return tile_bytes(e) / (e->config->shared.banks * 4);
 }
 
+/* Tiles that go past the registers (sm_80): several are under way, and what is multiplied next
+ * is read from shared memory in time. */
+static bool copies(const struct gpu_gemm_kernel *k) { return k->stages > 2; }
+
 /* The load-store units: a load and a store for each 16 bytes, or each element that is not
- * aligned, of a lane. */
+ * aligned, of a lane; or a copy. */
 static double moving(const struct estimate *e)
 {
     const struct gpu_gemm_kernel *k = e->kernel;
-    double operations = 2.0 * (k->m + k->n) * k->k / (32 * k->align);
+    double operations = (copies(k) ? 1.0 : 2.0) * (k->m + k->n) * k->k / (32 * k->align);
     return operations * e->config->lsu.interval / e->config->sm.subcores;
 }
 
+/* What L2 gives in one of its cycles. */
+static double l2_bytes(const struct estimate *e)
+{
+    double slices = (double)e->config->l2.slices * e->config->l2.bytes_per_cycle;
+    return e->ports > 0 ? fmin(slices, e->ports) : slices;
+}
+
+/* Of the SM with the most. */
+static uint64_t most_blocks(const struct estimate *e)
+{
+    return (e->blocks + e->config->sm.count - 1) / e->config->sm.count;
+}
+
+/* An SM's share of L2, whose slices are not all wanted alike at each moment. */
 static double arriving(const struct estimate *e)
 {
-    return tile_bytes(e) / e->config->crossbar.answer_bytes;
+    const struct gpu_config *c = e->config;
+    double sms = (double)e->blocks / (double)most_blocks(e);
+    double share = l2_bytes(e) * c->l2.clock_mhz / c->gpu.clock_mhz * L2_WANTED / sms;
+    return tile_bytes(e) / fmin(share, c->crossbar.answer_bytes);
 }
 
 static double memory_latency(const struct estimate *e)
@@ -152,14 +176,25 @@ static double busy(const struct estimate *e, double blocks)
     double warps = blocks * e->kernel->threads / 32.0;
     double multiply = multiplying(e) * fmax(e->config->sm.subcores / warps, 1);
     double shared = reading(e) + filling(e) + moving(e);
-    return fmax(e->kernel->speed ? multiply * 100 / e->kernel->speed
-                                 : overlapped(multiply, shared, turns(e, blocks)), arriving(e));
+    double both = e->kernel->speed ? multiply * 100 / e->kernel->speed
+                : copies(e->kernel) ? fmax(multiply, shared)
+                                    : overlapped(multiply, shared, turns(e, blocks));
+    return fmax(both, arriving(e));
+}
+
+/* What of a step's beginning other warps do not fill: of copies, reading the first fragments
+ * and multiplying them. */
+static double unfilled(const struct estimate *e, double blocks)
+{
+    const struct gpu_config *c = e->config;
+    return e->kernel->speed ? memory_latency(e) / (2 * turns(e, blocks))
+         : copies(e->kernel) ? c->lsu.matrix_latency + c->tensor.mma_k16_latency : 0;
 }
 
 static double step(const struct estimate *e, double blocks)
 {
     double ahead = e->kernel->stages > 1 ? e->kernel->stages - 1 : 1;
-    double waiting = e->kernel->speed ? memory_latency(e) / (2 * turns(e, blocks)) : 0;
+    double waiting = unfilled(e, blocks);
     return fmax(memory_latency(e) / ahead, blocks * busy(e, blocks) + waiting);
 }
 
@@ -184,7 +219,7 @@ static double together(const struct estimate *e, double blocks)
 
 static double busiest_sm(const struct estimate *e)
 {
-    uint64_t most = (e->blocks + e->config->sm.count - 1) / e->config->sm.count;
+    uint64_t most = most_blocks(e);
     return (double)(most / e->resident) * together(e, e->resident)
          + together(e, (double)(most % e->resident));
 }
@@ -244,8 +279,7 @@ static double result_count(const struct estimate *e)
 
 static double l2_seconds(const struct estimate *e, double bytes)
 {
-    const struct gpu_l2_config *l2 = &e->config->l2;
-    return bytes / ((double)l2->slices * l2->bytes_per_cycle * l2->clock_mhz * 1e6);
+    return bytes / (l2_bytes(e) * e->config->l2.clock_mhz * 1e6);
 }
 
 /* The sums of a cut product: another launch, whose lanes read all summands. */
@@ -254,7 +288,8 @@ static double sum_seconds(const struct estimate *e)
     double summands = result_count(e) * e->splits * 4;
     double far = summands + operand_bytes(e) > l2_holds(e)
                ? 2 * summands / e->memory_bytes_per_s : 0;
-    double cycles = beginning(e)
+    double cycles = beginning(e) + result_count(e) / (4 * 32) * SUM_OPERATIONS
+                                       / (e->config->sm.count * e->config->sm.subcores)
                   + memory_latency(e) * (1 + ceil((double)e->splits / SUMMANDS_AHEAD));
     return e->config->launch.next_us * 1e-6 + cycles / (e->config->gpu.clock_mhz * 1e6)
          + fmax(l2_seconds(e, summands), far);
@@ -311,6 +346,7 @@ static bool estimate(const struct gpu_chooser *x, const struct gpu_product *p,
     struct estimate e = {
         .config = x->config, .product = p, .kernel = kernel,
         .memory_bytes_per_s = x->memory_bytes_per_s, .memory_ns = x->memory_ns,
+        .ports = x->port_bytes,
         .tiles_m = (p->m + kernel->m - 1) / kernel->m,
         .tiles_n = (p->n + kernel->n - 1) / kernel->n,
         .steps = steps, .splits = splits, .resident = resident,

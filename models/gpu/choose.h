@@ -10,11 +10,12 @@
  *     a step       of b blocks of an SM, the longest of
  *                      b times the busier of tensor cores, and shared memory with the
  *                      load-store units before it (one element at a time where rows are not
- *                      aligned); and one block's share of the other, for each warp that a
- *                      scheduler has of a block: nothing hides the first's.  Or on FP32
+ *                      aligned); and where tiles go through registers one block's share
+ *                      of the other, for each warp that a scheduler has of a block: nothing
+ *                      hides the first's.  Or on FP32
  *                      lanes: b times what they take at the kernel's speed, and half a
  *                      latency of memory over the warps of a scheduler
- *                      b times what the crossbar takes
+ *                      b times what the crossbar takes, or L2 if all want its tiles
  *                      a latency of memory, over the tiles under way
  *     results      so many operations of a lane for each: alone one after the other, or of b
  *                  blocks as fast as they issue; or as fast as they leave the SM
@@ -29,8 +30,8 @@
  * memory, when what is under way at a time shares rows and columns, and nearly fills its
  * stripes.
  *
- * It is a heuristic: bank conflicts, instruction mix and what else runs are left to the model
- * of the chip, which has the last word.
+ * Not modelled: it is a heuristic.  Bank conflicts, instruction mix, fetching instructions and
+ * what else runs are left to the model of the chip, which has the last word.
  */
 #ifndef MODELS_GPU_CHOOSE_H
 #define MODELS_GPU_CHOOSE_H
@@ -60,6 +61,7 @@ struct gpu_chooser {
     double   memory_ns;         /* from a request at a memory's controller to its answer */
     uint32_t (*resident)(void *self, const struct gpu_gemm_kernel *kernel);
     void    *self;
+    double   port_bytes;        /* of all ports of L2 in one of its cycles; 0: no limit */
 };
 
 /* Of the kernels with config.kernels.tile, if that is set and one of them may be taken.

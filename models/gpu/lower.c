@@ -162,6 +162,7 @@ struct gpu_plan *gpu_lower(const struct gpu_config *c, const struct hbm_config *
         .config = c, .trace = trace, .options = *o, .diag = d,
         .memory_bytes_per_s = hbm_peak_bytes_per_s(hbm) * hbm->stacks,
         .memory_ns = hbm->front_ns + hbm->rcd_rd_ns + hbm->cl_ns,
+        .port_bytes = c->l2.port_bytes * c->l2.partitions * hbm->stacks,
         .memory_bytes = (uint64_t)(hbm->capacity_gib * 1073741824.0 * hbm->stacks),
     };
     begin_plan(&l, values);

@@ -32,7 +32,7 @@ struct lower {
     struct gpu_plan         *plan;
     struct lower_tensor     *tensors;
     struct diag             *diag;
-    double                   memory_bytes_per_s, memory_ns;
+    double                   memory_bytes_per_s, memory_ns, port_bytes;
     uint64_t                 memory_bytes;      /* there are */
     uint64_t                 needed_bytes;      /* so far */
     uint64_t                 workspace_bytes;   /* the most that a group asks for */

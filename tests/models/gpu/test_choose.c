@@ -30,29 +30,30 @@ static const struct gpu_gemm_kernel kernel = {
  *   multiplying a step   128 * 64 * 32 / (4 * 4096 / 32)             = 512
  *   reading, twice       4 warps * (64 + 32) * 32 * 2 bytes / 128    = 192 * 2
  *   filling, arriving    (128 + 64) * 32 * 2 / 128 and / 64          =  96, 192
+ *   L2's share           the same of 64 * 32 * 0.8 bytes a cycle for 80 SMs = 600
  *   moving               (128 + 64) * 32 / (32 * 8) loads and stores * 2 / 4 = 24
  *   a step               a warp a scheduler and block: b * 512 + (384 + 96 + 24 = 504)
  *   latency              2 * (40 + 20) ns + 40 / 1530 MHz + 50 ns = 196.1438 ns = 300.1,
  *                        + 10 + 10
  *   first                200 + 320.1 + 300 operations * 4              = 1720.1
- *   results              64 a lane * 20 operations: 1280 * 4 / 2 = 2560 alone, of b together
- *                        b * 1280; the SM takes 128 * 64 * 2 / 32 = 512 a block
+ *   results              64 a lane * 15 operations: 960 * 4 / 2 = 1920 alone, of b together
+ *                        b * 960; the SM takes 128 * 64 * 2 / 32 = 512 a block
  * At a time: 64 + 56 registers make 15 * 256 a warp, 4 blocks of 4 warps; shared memory
  * holds 4 as well. */
 #define FIRST (200 + 300.1 + 20 + 1200)
 static const struct { uint64_t m, n, k; uint32_t splits; double cycles, more_s; } worked[] = {
     /* 10 x 8 tiles: one for each SM, 8 steps. */
-    { 1280, 512, 256, 1, FIRST + 8 * 1016 + 2560, 0 },
+    { 1280, 512, 256, 1, FIRST + 8 * 1016 + 1920, 0 },
     /* Two for each, and five: four and then one. */
-    { 2560, 512, 256, 1, FIRST + 8 * (2 * 512 + 504) + 2560, 0 },
-    { 6400, 512, 256, 1, FIRST + 8 * (4 * 512 + 504) + 4 * 1280 + FIRST + 8 * 1016 + 2560, 0 },
+    { 2560, 512, 256, 1, FIRST + 8 * (2 * 512 + 504) + 1920, 0 },
+    { 6400, 512, 256, 1, FIRST + 8 * (4 * 512 + 504) + 4 * 960 + FIRST + 8 * 1016 + 1920, 0 },
     /* One tile cut into four of 32 steps.  Then 1 us, another first, one latency for four
      * summands and one for the result; and the summands once more through 64 slices of 32
      * bytes at 1530 MHz. */
-    { 128, 64, 4096, 4, FIRST + 32 * 1016 + 2560 + FIRST + 2 * 320.1,
+    { 128, 64, 4096, 4, FIRST + 32 * 1016 + 1920 + FIRST + 30 + 2 * 320.1,
       1e-6 + 4 * 128 * 64 * 4 / (64 * 32 * 1.53e9) },
     /* A last step that is not whole takes as long as the others. */
-    { 128, 64, 40, 1, FIRST + 2 * 1016 + 2560, 0 },
+    { 128, 64, 40, 1, FIRST + 2 * 1016 + 1920, 0 },
 };
 
 START_TEST(an_estimate_is_what_the_formula_gives_by_hand)
@@ -61,7 +62,7 @@ START_TEST(an_estimate_is_what_the_formula_gives_by_hand)
     struct gpu_product p = { worked[_i].m, worked[_i].n, worked[_i].k, 1, false, false,
                              GPU_ELEMENT_F16, GPU_ELEMENT_F16 };
     struct gpu_choice x;
-    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL }, &p, &kernel, worked[_i].splits, &x));
+    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL, 0 }, &p, &kernel, worked[_i].splits, &x));
     double expected = worked[_i].cycles / 1.53e9 + worked[_i].more_s;
     ck_assert_double_eq_tol(x.seconds, expected, 1e-9 * expected);
 }
@@ -74,7 +75,7 @@ START_TEST(what_comes_from_memory_bounds_the_time)
     struct gpu_config c = gpu_v100();
     struct gpu_product p = { 384, 200, 64, 3, false, false, GPU_ELEMENT_F16, GPU_ELEMENT_F32 };
     struct gpu_choice x;
-    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, 1e9, 50, NULL, NULL }, &p, &kernel, 1, &x));
+    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, 1e9, 50, NULL, NULL, 0 }, &p, &kernel, 1, &x));
     ck_assert_double_eq_tol(x.seconds, 3 * (584 * 64 * 2 + 384 * 200 * 4) / 1e9, 1e-12);
 }
 END_TEST
@@ -89,7 +90,7 @@ START_TEST(stripes_are_as_wide_as_brings_least_from_memory)
     struct gpu_product p = { 16384, 16384, 16384, 1, false, false, GPU_ELEMENT_F16,
                              GPU_ELEMENT_F16 };
     struct gpu_choice x;
-    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, 1e6, 50, NULL, NULL }, &p, &kernel, 1, &x));
+    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, 1e6, 50, NULL, NULL, 0 }, &p, &kernel, 1, &x));
     ck_assert_uint_eq(x.order, 5);
     ck_assert_double_eq_tol(x.seconds, (20.8 + 1) * 536870912 / 1e6, 1e-3);
 }
@@ -107,7 +108,7 @@ START_TEST(stripes_are_nearly_full)
         struct gpu_product p = { 16384, 64 * cases[i].columns, 16384, 1, false, false,
                                  GPU_ELEMENT_F16, GPU_ELEMENT_F16 };
         struct gpu_choice x;
-        ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, 1e6, 50, NULL, NULL }, &p, &kernel, 1,
+        ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, 1e6, 50, NULL, NULL, 0 }, &p, &kernel, 1,
                                &x));
         ck_assert_msg(x.order == cases[i].order, "%u for %u columns", x.order,
                       (unsigned)cases[i].columns);
@@ -143,9 +144,9 @@ START_TEST(a_kernel_is_not_for_rows_that_are_not_aligned)
     struct gpu_product p = { aligned[_i].m, aligned[_i].n, aligned[_i].k, 1, aligned[_i].ta,
                              aligned[_i].tb, GPU_ELEMENT_F16, GPU_ELEMENT_F16 };
     struct gpu_choice x;
-    ck_assert_int_eq(gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL }, &p, &k, 1, &x), aligned[_i].may);
+    ck_assert_int_eq(gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL, 0 }, &p, &k, 1, &x), aligned[_i].may);
     p.transpose_a = !p.transpose_a;
-    ck_assert(!gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL }, &p, &k, 1, &x));
+    ck_assert(!gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL, 0 }, &p, &k, 1, &x));
 }
 END_TEST
 
@@ -154,11 +155,11 @@ START_TEST(k_is_cut_into_parts_that_all_have_something_to_do)
     struct gpu_config c = gpu_v100();
     struct gpu_product p = { 128, 64, 32 * 5, 1, false, false, GPU_ELEMENT_F16, GPU_ELEMENT_F16 };
     struct gpu_choice x;
-    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL }, &p, &kernel, 3, &x));
+    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL, 0 }, &p, &kernel, 3, &x));
     ck_assert_uint_eq(x.split_k, 64);           /* 64 + 64 + 32 */
-    ck_assert(!gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL }, &p, &kernel, 4, &x));     /* 64 + 64 + 32 + 0 */
-    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL }, &p, &kernel, 5, &x));
-    ck_assert(!gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL }, &p, &kernel, 6, &x));
+    ck_assert(!gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL, 0 }, &p, &kernel, 4, &x));     /* 64 + 64 + 32 + 0 */
+    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL, 0 }, &p, &kernel, 5, &x));
+    ck_assert(!gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL, 0 }, &p, &kernel, 6, &x));
 }
 END_TEST
 
@@ -187,7 +188,7 @@ START_TEST(what_is_chosen_fits_the_product_and_the_chip)
     struct gpu_config c = _i % 2 ? gpu_v100() : gpu_a100();
     struct gpu_product p = random_product(&state, &c);
     struct gpu_choice x;
-    ck_assert_msg(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL }, &p, &x), "seed %d", _i);
+    ck_assert_msg(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x), "seed %d", _i);
     const struct gpu_gemm_kernel *k = x.kernel;
     ck_assert_int_eq(k->element, p.in);
     ck_assert_int_eq(k->transpose_a, p.transpose_a);
@@ -210,7 +211,7 @@ START_TEST(no_estimate_is_below_the_roofline)
     struct gpu_config c = _i % 2 ? gpu_v100() : gpu_a100();
     struct gpu_product p = random_product(&state, &c);
     struct gpu_choice x;
-    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL }, &p, &x));
+    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x));
     double macs = (double)p.batch * (double)p.m * (double)p.n * (double)p.k;
     double peak = gpu_macs_per_cycle(&c, p.in) * c.sm.count * c.gpu.clock_mhz * 1e6;
     double bytes = (double)p.batch * ((double)(p.m + p.n) * (double)p.k
@@ -227,13 +228,14 @@ START_TEST(the_choice_is_the_best_there_is)
     struct gpu_product p = random_product(&state, &c);
     struct gpu_choice x, other;
     const struct gpu_gemm_kernel *kernels = gpu_gemm_kernels(c.gpu.generation, &count);
-    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL }, &p, &x));
+    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x));
     for (size_t i = 0; i < count; i++)
-        if (gpu_estimate(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL }, &p, &kernels[i], 1, &other))
+        if (gpu_estimate(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &kernels[i], 1, &other))
             ck_assert_msg(other.seconds >= x.seconds, "seed %d: %s", _i, kernels[i].name);
 }
 END_TEST
 
+/* But for what one wave more or less does to an SM's share of L2. */
 START_TEST(a_bigger_chip_is_not_expected_to_be_slower)
 {
     uint64_t state = (uint64_t)_i;
@@ -243,9 +245,9 @@ START_TEST(a_bigger_chip_is_not_expected_to_be_slower)
     c.sm.count = 1 + (uint32_t)roll(&state, 20);
     for (int i = 0; i < 40; i++, c.sm.count += 1 + (uint32_t)roll(&state, 20)) {
         struct gpu_choice x;
-        ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL }, &p, &x));
-        ck_assert_msg(x.seconds <= before * (1 + 1e-12), "seed %d: %u SMs", _i, c.sm.count);
-        before = x.seconds;
+        ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x));
+        ck_assert_msg(x.seconds <= before * 1.03, "seed %d: %u SMs", _i, c.sm.count);
+        before = fmin(before, x.seconds);
     }
 }
 END_TEST
@@ -257,7 +259,7 @@ START_TEST(no_cut_where_the_figures_say_no)
     struct gpu_product p = random_product(&state, &c);
     struct gpu_choice x;
     c.kernels.split_k = 0;
-    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL }, &p, &x));
+    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x));
     ck_assert_uint_eq(x.splits, 1);
 }
 END_TEST
@@ -269,10 +271,10 @@ START_TEST(no_cut_on_lanes_below_the_figures_k)
     struct gpu_product p = { 32, 32, 4096, 1, false, false, GPU_ELEMENT_F32, GPU_ELEMENT_F32 };
     struct gpu_choice x;
     c.kernels.split_f32_k = 4096;
-    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL }, &p, &x));
+    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x));
     ck_assert_uint_gt(x.splits, 1);
     c.kernels.split_f32_k = 4097;
-    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL }, &p, &x));
+    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x));
     ck_assert_uint_eq(x.splits, 1);
 }
 END_TEST
@@ -280,7 +282,7 @@ END_TEST
 START_TEST(a_wanted_tile_is_taken_where_a_kernel_has_it)
 {
     struct gpu_config c = gpu_a100();
-    struct gpu_chooser x = { &c, 1e12, 50, NULL, NULL };
+    struct gpu_chooser x = { &c, 1e12, 50, NULL, NULL, 0 };
     struct gpu_product even = { 4096, 4096, 4096, 1, false, false, GPU_ELEMENT_BF16,
                                    GPU_ELEMENT_BF16 };
     struct gpu_product odd = even;
@@ -305,7 +307,7 @@ START_TEST(volta_multiplies_no_bf16)
     struct gpu_config c = gpu_v100();
     struct gpu_product p = { 64, 64, 64, 1, false, false, GPU_ELEMENT_BF16, GPU_ELEMENT_F32 };
     struct gpu_choice x;
-    ck_assert(!gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL }, &p, &x));
+    ck_assert(!gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x));
 }
 END_TEST
 
