@@ -9,7 +9,8 @@
  *          \        \                        /        /
  *        stack 0  stack 1                stack 0   stack 1        the same stacks
  *
- * The first half of the SMs belongs to partition 0.  An SM without a block costs its links.
+ * SMs belong to the partitions by turns: even numbers to 0, odd ones to 1.  An SM without a
+ * block costs its links.
  */
 #ifndef SIM_GPU_CHIP_H
 #define SIM_GPU_CHIP_H

@@ -15,7 +15,7 @@ double result_ratio(double a, double b)
     return b > 0 ? a / b : 0;
 }
 
-double result_number(const json_t *object, const char *key)
+static double number(const json_t *object, const char *key)
 {
     return json_number_value(json_object_get(object, key));
 }
@@ -118,7 +118,7 @@ json_t *result_phases(const json_t *ops)
                 const json_t *op = json_array_get(ops, i);
                 const char *name = json_string_value(json_object_get(op, "phase"));
                 if (strcmp(name, trace_phase_names[p]) == 0) {
-                    sum += result_number(op, sums[s]);
+                    sum += number(op, sums[s]);
                     any = true;
                 }
             }

@@ -11,7 +11,6 @@
 
 double result_seconds(tick_t t);
 double result_ratio(double a, double b);                    /* 0 where it is no number */
-double result_number(const json_t *object, const char *key);
 
 /* The memory of a run that ended at `end`. */
 struct result_memory {

@@ -53,9 +53,10 @@ static double run_product(const struct validate_row *row, struct diag *d)
     return seconds * row->arg[SCALE];
 }
 
-void validate_product_row(struct validate_set *s, const struct machine *machine,
-                          const struct roofline *r, const double mkn[3], double measured_s,
-                          double scale)
+/* A row that multiplies [m][k] by [k][n] in bf16 on one core: seconds times `scale`. */
+static void add_product(struct validate_set *s, const struct machine *machine,
+                        const struct roofline *r, const double mkn[3], double measured_s,
+                        double scale)
 {
     double m = mkn[M], k = mkn[K], n = mkn[N];
     double flops = 2 * m * k * n, bytes = BF16_BYTES * (m * k + k * n + m * n);
@@ -106,8 +107,7 @@ static bool v3_cubes(struct validation *v, const struct machine *m, struct diag 
         const char *name = csv_text(&c, i, "workload");
         if (sscanf(name, "gemm_%lfx%lfx%lf", &mkn[M], &mkn[N], &mkn[K]) == 3
             && csv_wanted(&c, i, v->size))
-            validate_product_row(s, m, &v3_core, mkn, csv_number(&c, i, "measured_cycles") / hz,
-                                 hz);
+            add_product(s, m, &v3_core, mkn, csv_number(&c, i, "measured_cycles") / hz, hz);
     }
     csv_clear(&c);
     return true;
@@ -125,8 +125,7 @@ bool validate_v3(struct validation *v, struct diag *d)
         if (!csv_wanted(&c, i, v->size))
             continue;
         read_mkn(&c, i, mkn);
-        validate_product_row(s, m, &v3_core, mkn, (wall - csv_number(&c, i, "overhead_us")) / US,
-                             US);
+        add_product(s, m, &v3_core, mkn, (wall - csv_number(&c, i, "overhead_us")) / US, US);
         struct validate_row *row = &s->rows[s->count - 1];
         row->judged = wall > 500;
         if (!row->judged)
@@ -172,7 +171,7 @@ static void v5e_row(struct validation *v, const struct csv *c, size_t i, const s
     read_mkn(c, i, mkn);
     bool sweep = strcmp(csv_text(c, i, "run"), "micro_loop") != 0;
     struct validate_set *s = large + (sweep ? 2 : mkn[M] < 256);
-    validate_product_row(s, m, &v5e_chip, mkn, csv_number(c, i, "latency_us") / US, US);
+    add_product(s, m, &v5e_chip, mkn, csv_number(c, i, "latency_us") / US, US);
     s->rows[s->count - 1].judged = !sweep;
 }
 

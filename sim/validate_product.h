@@ -23,9 +23,4 @@ json_t *validate_result(struct trace *t, const struct machine *m, uint32_t cores
                         struct diag *d);
 double  validate_field(const json_t *result, const char *name);
 
-/* A row that multiplies [m][k] by [k][n] in bf16 on one core: seconds times `scale`. */
-void validate_product_row(struct validate_set *s, const struct machine *machine,
-                          const struct roofline *r, const double mkn[3], double measured_s,
-                          double scale);
-
 #endif

@@ -12,9 +12,10 @@
  *                      load-store units before it (one element at a time where rows are not
  *                      aligned); and where tiles go through registers one block's share
  *                      of the other, for each warp that a scheduler has of a block: nothing
- *                      hides the first's.  Or on FP32
- *                      lanes: b times what they take at the kernel's speed, and half a
- *                      latency of memory over the warps of a scheduler
+ *                      hides the first's; where they do not, once the first fragments' way
+ *                      from shared memory and through the tensor core.  Or on FP32 lanes:
+ *                      b times what they take at the kernel's speed, and half a latency of
+ *                      memory over the warps of a scheduler
  *                      b times what the crossbar takes, or L2 if all want its tiles
  *                      a latency of memory, over the tiles under way
  *     results      so many operations of a lane for each: alone one after the other, or of b

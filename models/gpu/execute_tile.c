@@ -35,7 +35,8 @@ struct gpu_fragment gpu_fragment(int which, unsigned ptx_type, bool rows)
     return f;
 }
 
-struct gpu_fragment gpu_long_fragment(int which, unsigned ptx_type, bool rows, bool rows_32)
+/* Of a product of 32 x 8 (rows_32) or 8 x 32. */
+static struct gpu_fragment long_fragment(int which, unsigned ptx_type, bool rows, bool rows_32)
 {
     bool is_sum = which == 'c' || which == 'd', is_b = which == 'b', bf16 = ptx_type == PTX_BF16;
     bool is_long = is_sum || is_b != rows_32, along = is_sum ? rows == rows_32 : rows != is_b;
@@ -69,7 +70,7 @@ static struct gpu_fragment from_mode(uint8_t mode)
 {
     int which = 'a' + ((mode & WHICH) >> 4);
     return mode & LONG
-         ? gpu_long_fragment(which, types[mode & TYPE], mode & ROWS, mode & ROWS_32)
+         ? long_fragment(which, types[mode & TYPE], mode & ROWS, mode & ROWS_32)
          : gpu_fragment(which, types[mode & TYPE], mode & ROWS);
 }
 
@@ -78,7 +79,7 @@ static struct gpu_fragment fragment_of(const struct ptx_instruction *i)
     bool is_sum = i->fragment == 'c' || i->fragment == 'd';
     bool depth = i->k == (i->type[0] == PTX_TF32 ? 8 : 16) || (is_sum && i->type[0] == PTX_F32);
     if (i->m != i->n && i->k == 16)
-        return gpu_long_fragment(i->fragment, i->type[0], i->row_a, i->m == 32);
+        return long_fragment(i->fragment, i->type[0], i->row_a, i->m == 32);
     bool right = i->m == 16 && i->n == 16 && depth &&
                  (i->op == PTX_WMMA_LOAD || i->op == PTX_WMMA_STORE);
     return right ? gpu_fragment(i->fragment, i->type[0], i->row_a) : (struct gpu_fragment){ 0 };

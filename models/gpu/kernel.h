@@ -9,8 +9,6 @@
 #ifndef MODELS_GPU_KERNEL_H
 #define MODELS_GPU_KERNEL_H
 
-#include <stdio.h>
-
 #include "models/gpu/op.h"
 
 #define GPU_KERNEL_NAME 128
@@ -58,8 +56,5 @@ struct gpu_kernel {
 #define GPU_MODULE_BASE UINT64_C(0x100000000000)
 
 void gpu_kernel_free(struct gpu_kernel *k);
-
-/* One line an operation: number, pipe, PTX line, operands. */
-void gpu_kernel_print(const struct gpu_kernel *k, FILE *out);
 
 #endif

@@ -22,7 +22,7 @@ uint32_t gpu_l2_item_new(struct gpu_l2 *l)
     return item;
 }
 
-void gpu_l2_item_free(struct gpu_l2 *l, uint32_t item)
+static void free_item(struct gpu_l2 *l, uint32_t item)
 {
     l->items_back[l->items_back_count++] = item;
     l->items_used--;
@@ -136,7 +136,7 @@ static tick_t send_first(struct gpu_l2 *l, struct l2_outbox *o, tick_t *not_befo
         *not_before += l2_bytes(&i->m) * l->port_ticks;
     if (o == &l->to_sms && l->held-- == l->held_most)
         l->room_at = at;
-    gpu_l2_item_free(l, take_first(l, o, slice));
+    free_item(l, take_first(l, o, slice));
     return at;
 }
 
@@ -347,9 +347,10 @@ static void init_slices(struct gpu_l2 *l)
     }
 }
 
-/* Touched only as far as they are used.  The most that can be held: requests of SMs and of the other partition (each waits for an
- * MSHR there), each with a message to forget a copy; runs of lines under way and of lines
- * written back; what is asked of the other partition, and answered to it. */
+/* Touched only as far as they are used.  The most that can be held: requests of SMs and of the
+ * other partition (each waits for an MSHR there), each with a message to forget a copy; runs
+ * of lines under way and of lines written back; what is asked of the other partition, and
+ * answered to it. */
 static void init_items(struct gpu_l2 *l)
 {
     uint32_t places = l->run.map->slices * l->config.mshrs;

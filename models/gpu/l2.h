@@ -16,9 +16,10 @@
  *
  * A slice is one queue for requests, fills and the other partition's words, in order of
  * arrival; `hit_cycles` is the way out to the SMs, once for each answer, through a port that
- * the group's slices share.  The line that goes
- * is the one not used for longest (LRU).  A sector written in part is valid only once it has
- * been read from memory; it is written back without that, its other bytes masked.
+ * the group's slices share: read data take it in the order of departure, `port_bytes` a cycle.
+ * The line that goes is the one not used for longest (LRU).  A sector written in part is valid
+ * only once it has been read from memory; it is written back without that, its other bytes
+ * masked.
  *
  * Not modelled: compression, persistence hints, ECC; dirty lines are not written back before
  * their place is needed, and those that are left at the end of a run never.

@@ -157,7 +157,6 @@ uint32_t gpu_l2_spread(uint64_t round, uint64_t place, uint32_t count);
 /* ---- l2.c: items */
 
 uint32_t gpu_l2_item_new(struct gpu_l2 *l);
-void     gpu_l2_item_free(struct gpu_l2 *l, uint32_t item);
 void     gpu_l2_append(struct gpu_l2 *l, struct l2_list *list, uint32_t item);
 uint32_t gpu_l2_pop(struct gpu_l2 *l, struct l2_list *list);
 /* `item` leaves from `slice` at cycle `at`, not before those put there earlier. */

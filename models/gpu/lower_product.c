@@ -73,7 +73,8 @@ bool lower_product_operands(struct lower *l, struct lower_product *x)
 
 static uint32_t flags_of(const struct lower *l, const struct lower_tail *t)
 {
-    uint32_t flags = GPU_GEMM_C(lower_element(l, t->result)) | (t->relu ? GPU_GEMM_ACT(GPU_ACT_RELU) : 0);
+    uint32_t flags = GPU_GEMM_C(lower_element(l, t->result))
+                   | (t->relu ? GPU_GEMM_ACT(GPU_ACT_RELU) : 0);
     if (t->bias != TRACE_NONE)
         flags |= GPU_GEMM_BIAS(lower_element(l, t->bias));
     if (t->mask != TRACE_NONE)

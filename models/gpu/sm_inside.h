@@ -308,8 +308,6 @@ uint32_t sm_flight_new(struct gpu_sm *sm, struct sm_warp *w, const struct gpu_op
                        uint32_t mask);
 void sm_flight_answered(struct gpu_sm *sm, uint32_t flight, cycle_t at, unsigned cause,
                         cycle_t now);
-void sm_result(struct gpu_sm *sm, struct sm_warp *w, const struct gpu_op *op, cycle_t at,
-               unsigned cause, cycle_t now);
 
 /* ---- sm_l1.c: false if the line cannot be served now: it is tried again after an answer. */
 bool sm_l1_load(struct gpu_sm *sm, struct sm_request *r, const struct sm_line *l, cycle_t now,

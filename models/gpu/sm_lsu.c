@@ -57,8 +57,8 @@ uint32_t sm_flight_new(struct gpu_sm *sm, struct sm_warp *w, const struct gpu_op
     return flight;
 }
 
-void sm_result(struct gpu_sm *sm, struct sm_warp *w, const struct gpu_op *op, cycle_t at,
-               unsigned cause, cycle_t now)
+static void result_ready(struct gpu_sm *sm, struct sm_warp *w, const struct gpu_op *op,
+                         cycle_t at, unsigned cause, cycle_t now)
 {
     when_t ready = sm_when(sm, at, cause);
     const uint16_t *list = w->w.kernel->operands + op->operands;
@@ -118,7 +118,7 @@ static void complete(struct gpu_sm *sm, uint32_t flight, cycle_t now)
         if (leaves)
             store_done(sm, f.warp, now);
     if (f.op->kind != GPU_COPY && (f.op->dsts > 0 || f.op->pdst[0] != GPU_NO_PREDICATE))
-        sm_result(sm, f.warp, f.op, f.at, f.cause, now);
+        result_ready(sm, f.warp, f.op, f.at, f.cause, now);
     left_block(sm, f.warp, now);
 }
 
@@ -167,7 +167,7 @@ static void served(struct gpu_sm *sm, struct sm_request *r, cycle_t at, unsigned
         sm_flight_answered(sm, done.flight, at, cause, now);
         return;
     }
-    sm_result(sm, done.warp, done.op, at, cause, now);
+    result_ready(sm, done.warp, done.op, at, cause, now);
     left_block(sm, done.warp, now);
 }
 

@@ -71,7 +71,4 @@ static inline struct gpu_place gpu_fragment_place(enum gpu_fragment_kind kind, b
 /* `which` is 'a' to 'd'; c and d of a product are asked for in rows.  words 0: none such. */
 struct gpu_fragment gpu_fragment(int which, unsigned ptx_type, bool rows);
 
-/* Of a product of 32 x 8 (rows_32) or 8 x 32. */
-struct gpu_fragment gpu_long_fragment(int which, unsigned ptx_type, bool rows, bool rows_32);
-
 #endif

@@ -119,7 +119,6 @@ void code_add_words(struct code *c, const uint32_t *words, uint32_t count);
 /* The operations that write each item (a word; registers + a predicate), as lists of slots. */
 struct code_writers { uint32_t *first, *next, *op; };
 struct code_writers code_find_writers(struct code *c);
-void code_sweep(struct code *c);        /* drops operations that nobody needs */
 uint32_t code_registers(struct code *c);        /* that its words would take without limit */
 void code_live(struct code *c);         /* live_in and live_out of each block */
 bool code_has_effect(const struct code_op *o);

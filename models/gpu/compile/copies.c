@@ -188,7 +188,8 @@ static void need_sources(struct marking *m, const struct code_op *o)
         need(m, m->c->registers + o->guard);
 }
 
-void code_sweep(struct code *c)
+/* Drops operations that nobody needs. */
+static void sweep(struct code *c)
 {
     struct marking m = { .c = c, .w = code_find_writers(c) };
     m.needed = arena_get(&c->arena, (size_t)c->registers + c->predicates, 1);
@@ -223,7 +224,7 @@ static void follow(struct code *c)
     count_writes(&p);
     find_copied(&p);
     replace(&p);
-    code_sweep(c);
+    sweep(c);
 }
 
 /* Twice: what became a copy on the way is followed too. */

@@ -84,8 +84,8 @@ uint32_t operand_destinations(const struct ptx_instruction *i)
     case PTX_ST: case PTX_RED: case PTX_BAR_WARP: case PTX_MEMBAR: case PTX_FENCE: case PTX_BRA:
     case PTX_RET: case PTX_EXIT: case PTX_TRAP: case PTX_CP_ASYNC: case PTX_CP_COMMIT:
     case PTX_CP_WAIT: case PTX_CP_WAIT_ALL: case PTX_PREFETCH: case PTX_PREFETCHU:
-    case PTX_WMMA_STORE: case PTX_NANOSLEEP: case PTX_PMEVENT: case PTX_DISCARD: case PTX_APPLYPRIORITY:
-    case PTX_BRKPT: case PTX_GRIDDEPCONTROL:
+    case PTX_WMMA_STORE: case PTX_NANOSLEEP: case PTX_PMEVENT: case PTX_DISCARD:
+    case PTX_APPLYPRIORITY: case PTX_BRKPT: case PTX_GRIDDEPCONTROL:
         return 0;
     case PTX_BAR:
         return PTX_HAS(i, RED);

@@ -57,7 +57,7 @@ static bool read_callee(struct reader *r, const struct ptx_function **f)
     return lex_next(r);
 }
 
-enum ptx_type param_type(enum ptx_type t)
+static enum ptx_type param_type(enum ptx_type t)
 {
     switch (t) {
     case PTX_F16: case PTX_BF16:                   return PTX_B16;

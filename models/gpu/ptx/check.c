@@ -29,7 +29,7 @@ static enum family family_of(enum ptx_type t)
 
 /* Whether a register may stand for an operand of a type: bits go with everything of their
  * size, whole numbers with whole numbers, floating-point ones with the same type. */
-bool type_fits(enum ptx_type reg, enum ptx_type wanted, bool wider)
+static bool type_fits(enum ptx_type reg, enum ptx_type wanted, bool wider)
 {
     enum family have = family_of(reg), want = family_of(wanted);
     unsigned bytes = ptx_type_bytes(reg), least = ptx_type_bytes(wanted);

@@ -164,7 +164,6 @@ void form_print(const struct ptx_instruction *i, char *text, size_t size);
 /* check.c */
 bool check_operands(struct reader *r);
 enum ptx_type special_type(uint32_t number);
-bool type_fits(enum ptx_type reg, enum ptx_type wanted, bool wider);
 bool check_one(struct reader *r, struct ptx_operand *o, const struct place *at,
                enum ptx_type type);             /* a source */
 bool check_written(struct reader *r, const struct ptx_operand *o, const struct place *at,
@@ -181,7 +180,6 @@ bool emit_param(struct reader *r, bool load, const struct ptx_operand *value, ui
                 enum ptx_type type);            /* ld.param or st.param */
 uint32_t first_form(enum ptx_op op);
 uint32_t setp_form(bool combined);                      /* setp.eq{.and}.u32 */
-enum ptx_type param_type(enum ptx_type t);
 bool emit(struct reader *r);        /* r->i is one more instruction of the function */
 bool branch_to(struct reader *r, const struct token *label);    /* i is a bra */
 bool read_body(struct reader *r);
