@@ -39,7 +39,7 @@ struct gpu_run_result {
 bool gpu_run(const struct gpu_run *run, struct gpu_run_result *result, struct diag *d);
 void gpu_run_free(struct gpu_run_result *result);
 
-/* Entry `name` of PTX text, compiled; NULL with the reason in `d`. */
+/* Entry `name` of PTX text, compiled; the caller frees it.  NULL with the reason in `d`. */
 struct gpu_kernel *gpu_run_compile(const struct gpu_config *c, const char *ptx, const char *name,
                                    struct diag *d);
 

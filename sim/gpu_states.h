@@ -28,7 +28,8 @@ extern const size_t gpu_state_count;
 
 const struct gpu_state *gpu_state_find(const char *name);       /* NULL: none of that name */
 
-/* `launches` of the state, each of so many loops. */
+/* `launches` of the state, each of so many loops; the caller frees it.  NULL with the reason in
+ * `d`: no such kernel on this chip. */
 struct gpu_plan *gpu_state_plan(const struct figures *f, const struct gpu_state *s,
                                 uint32_t launches, uint32_t loops, struct diag *d);
 

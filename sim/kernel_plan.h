@@ -19,7 +19,8 @@ struct kernel_call {
     bool     values;            /* wanted, also if timing does not need them */
 };
 
-/* `addresses` gets where each argument's buffer is.  NULL with the reason in `d`. */
+/* `addresses` gets where each argument's buffer is.  The caller frees the plan.  NULL with the
+ * reason in `d`: the file, the arguments, or no room for a buffer. */
 struct gpu_plan *kernel_plan(const struct kernel_call *call, const struct gpu_config *c,
                              uint64_t addresses[KERNEL_ARGS_MOST], struct diag *d);
 

@@ -60,9 +60,9 @@ struct gpu_chooser {
     const struct gpu_config *config;
     double   memory_bytes_per_s;
     double   memory_ns;         /* from a request at a memory's controller to its answer */
-    uint32_t (*resident)(void *self, const struct gpu_gemm_kernel *kernel);
-    void    *self;
     double   port_bytes;        /* of all ports of L2 in one of its cycles; 0: no limit */
+    uint32_t (*resident)(void *self, const struct gpu_gemm_kernel *kernel);
+    void    *self;              /* of `resident` */
 };
 
 /* Of the kernels with config.kernels.tile, if that is set and one of them may be taken.

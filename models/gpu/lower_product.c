@@ -122,8 +122,11 @@ static bool sum_splits(struct lower *l, const struct lower_product *x, const str
 bool lower_product(struct lower *l, const struct lower_product *x)
 {
     struct gpu_choice choice;
-    const struct gpu_chooser chooser = { l->config, l->memory_bytes_per_s, l->memory_ns,
-                                         lower_resident, l, l->port_bytes };
+    const struct gpu_chooser chooser = {
+        .config = l->config, .memory_bytes_per_s = l->memory_bytes_per_s,
+        .memory_ns = l->memory_ns, .port_bytes = l->port_bytes,
+        .resident = lower_resident, .self = l,
+    };
     if (!gpu_tile_known(l->config))
         return lower_refuse(l, "kernels.tile %.40s: no kernel of this chip has such a tile; "
                             "expected M x N x K of one, as 128x128x32", l->config->kernels.tile);

@@ -9,6 +9,10 @@
 
 #define V100_BYTES_PER_S (4 * 8 * 128 * 1.758e9 / 8)
 
+/* On the chip `c`, with a memory of that rate; ports of L2 without a limit, unless told. */
+#define ON(bytes_per_s) \
+    &(struct gpu_chooser){ .config = &c, .memory_bytes_per_s = (bytes_per_s), .memory_ns = 50 }
+
 /* splitmix64 */
 static uint64_t roll(uint64_t *state, uint64_t sides)
 {
@@ -62,7 +66,7 @@ START_TEST(an_estimate_is_what_the_formula_gives_by_hand)
     struct gpu_product p = { worked[_i].m, worked[_i].n, worked[_i].k, 1, false, false,
                              GPU_ELEMENT_F16, GPU_ELEMENT_F16 };
     struct gpu_choice x;
-    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL, 0 }, &p, &kernel, worked[_i].splits, &x));
+    ck_assert(gpu_estimate(ON(V100_BYTES_PER_S), &p, &kernel, worked[_i].splits, &x));
     double expected = worked[_i].cycles / 1.53e9 + worked[_i].more_s;
     ck_assert_double_eq_tol(x.seconds, expected, 1e-9 * expected);
 }
@@ -75,7 +79,7 @@ START_TEST(what_comes_from_memory_bounds_the_time)
     struct gpu_config c = gpu_v100();
     struct gpu_product p = { 384, 200, 64, 3, false, false, GPU_ELEMENT_F16, GPU_ELEMENT_F32 };
     struct gpu_choice x;
-    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, 1e9, 50, NULL, NULL, 0 }, &p, &kernel, 1, &x));
+    ck_assert(gpu_estimate(ON(1e9), &p, &kernel, 1, &x));
     ck_assert_double_eq_tol(x.seconds, 3 * (584 * 64 * 2 + 384 * 200 * 4) / 1e9, 1e-12);
 }
 END_TEST
@@ -90,7 +94,7 @@ START_TEST(stripes_are_as_wide_as_brings_least_from_memory)
     struct gpu_product p = { 16384, 16384, 16384, 1, false, false, GPU_ELEMENT_F16,
                              GPU_ELEMENT_F16 };
     struct gpu_choice x;
-    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, 1e6, 50, NULL, NULL, 0 }, &p, &kernel, 1, &x));
+    ck_assert(gpu_estimate(ON(1e6), &p, &kernel, 1, &x));
     ck_assert_uint_eq(x.order, 5);
     ck_assert_double_eq_tol(x.seconds, (20.8 + 1) * 536870912 / 1e6, 1e-3);
 }
@@ -108,7 +112,7 @@ START_TEST(stripes_are_nearly_full)
         struct gpu_product p = { 16384, 64 * cases[i].columns, 16384, 1, false, false,
                                  GPU_ELEMENT_F16, GPU_ELEMENT_F16 };
         struct gpu_choice x;
-        ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, 1e6, 50, NULL, NULL, 0 }, &p, &kernel, 1,
+        ck_assert(gpu_estimate(ON(1e6), &p, &kernel, 1,
                                &x));
         ck_assert_msg(x.order == cases[i].order, "%u for %u columns", x.order,
                       (unsigned)cases[i].columns);
@@ -144,9 +148,9 @@ START_TEST(a_kernel_is_not_for_rows_that_are_not_aligned)
     struct gpu_product p = { aligned[_i].m, aligned[_i].n, aligned[_i].k, 1, aligned[_i].ta,
                              aligned[_i].tb, GPU_ELEMENT_F16, GPU_ELEMENT_F16 };
     struct gpu_choice x;
-    ck_assert_int_eq(gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL, 0 }, &p, &k, 1, &x), aligned[_i].may);
+    ck_assert_int_eq(gpu_estimate(ON(V100_BYTES_PER_S), &p, &k, 1, &x), aligned[_i].may);
     p.transpose_a = !p.transpose_a;
-    ck_assert(!gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL, 0 }, &p, &k, 1, &x));
+    ck_assert(!gpu_estimate(ON(V100_BYTES_PER_S), &p, &k, 1, &x));
 }
 END_TEST
 
@@ -155,11 +159,11 @@ START_TEST(k_is_cut_into_parts_that_all_have_something_to_do)
     struct gpu_config c = gpu_v100();
     struct gpu_product p = { 128, 64, 32 * 5, 1, false, false, GPU_ELEMENT_F16, GPU_ELEMENT_F16 };
     struct gpu_choice x;
-    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL, 0 }, &p, &kernel, 3, &x));
+    ck_assert(gpu_estimate(ON(V100_BYTES_PER_S), &p, &kernel, 3, &x));
     ck_assert_uint_eq(x.split_k, 64);           /* 64 + 64 + 32 */
-    ck_assert(!gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL, 0 }, &p, &kernel, 4, &x));     /* 64 + 64 + 32 + 0 */
-    ck_assert(gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL, 0 }, &p, &kernel, 5, &x));
-    ck_assert(!gpu_estimate(&(struct gpu_chooser){ &c, V100_BYTES_PER_S, 50, NULL, NULL, 0 }, &p, &kernel, 6, &x));
+    ck_assert(!gpu_estimate(ON(V100_BYTES_PER_S), &p, &kernel, 4, &x));     /* 64 + 64 + 32 + 0 */
+    ck_assert(gpu_estimate(ON(V100_BYTES_PER_S), &p, &kernel, 5, &x));
+    ck_assert(!gpu_estimate(ON(V100_BYTES_PER_S), &p, &kernel, 6, &x));
 }
 END_TEST
 
@@ -188,7 +192,7 @@ START_TEST(what_is_chosen_fits_the_product_and_the_chip)
     struct gpu_config c = _i % 2 ? gpu_v100() : gpu_a100();
     struct gpu_product p = random_product(&state, &c);
     struct gpu_choice x;
-    ck_assert_msg(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x), "seed %d", _i);
+    ck_assert_msg(gpu_choose(ON(1e12), &p, &x), "seed %d", _i);
     const struct gpu_gemm_kernel *k = x.kernel;
     ck_assert_int_eq(k->element, p.in);
     ck_assert_int_eq(k->transpose_a, p.transpose_a);
@@ -211,7 +215,7 @@ START_TEST(no_estimate_is_below_the_roofline)
     struct gpu_config c = _i % 2 ? gpu_v100() : gpu_a100();
     struct gpu_product p = random_product(&state, &c);
     struct gpu_choice x;
-    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x));
+    ck_assert(gpu_choose(ON(1e12), &p, &x));
     double macs = (double)p.batch * (double)p.m * (double)p.n * (double)p.k;
     double peak = gpu_macs_per_cycle(&c, p.in) * c.sm.count * c.gpu.clock_mhz * 1e6;
     double bytes = (double)p.batch * ((double)(p.m + p.n) * (double)p.k
@@ -228,9 +232,9 @@ START_TEST(the_choice_is_the_best_there_is)
     struct gpu_product p = random_product(&state, &c);
     struct gpu_choice x, other;
     const struct gpu_gemm_kernel *kernels = gpu_gemm_kernels(c.gpu.generation, &count);
-    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x));
+    ck_assert(gpu_choose(ON(1e12), &p, &x));
     for (size_t i = 0; i < count; i++)
-        if (gpu_estimate(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &kernels[i], 1, &other))
+        if (gpu_estimate(ON(1e12), &p, &kernels[i], 1, &other))
             ck_assert_msg(other.seconds >= x.seconds, "seed %d: %s", _i, kernels[i].name);
 }
 END_TEST
@@ -245,7 +249,7 @@ START_TEST(a_bigger_chip_is_not_expected_to_be_slower)
     c.sm.count = 1 + (uint32_t)roll(&state, 20);
     for (int i = 0; i < 40; i++, c.sm.count += 1 + (uint32_t)roll(&state, 20)) {
         struct gpu_choice x;
-        ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x));
+        ck_assert(gpu_choose(ON(1e12), &p, &x));
         ck_assert_msg(x.seconds <= before * 1.03, "seed %d: %u SMs", _i, c.sm.count);
         before = fmin(before, x.seconds);
     }
@@ -259,7 +263,7 @@ START_TEST(no_cut_where_the_figures_say_no)
     struct gpu_product p = random_product(&state, &c);
     struct gpu_choice x;
     c.kernels.split_k = 0;
-    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x));
+    ck_assert(gpu_choose(ON(1e12), &p, &x));
     ck_assert_uint_eq(x.splits, 1);
 }
 END_TEST
@@ -271,10 +275,10 @@ START_TEST(no_cut_on_lanes_below_the_figures_k)
     struct gpu_product p = { 32, 32, 4096, 1, false, false, GPU_ELEMENT_F32, GPU_ELEMENT_F32 };
     struct gpu_choice x;
     c.kernels.split_f32_k = 4096;
-    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x));
+    ck_assert(gpu_choose(ON(1e12), &p, &x));
     ck_assert_uint_gt(x.splits, 1);
     c.kernels.split_f32_k = 4097;
-    ck_assert(gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x));
+    ck_assert(gpu_choose(ON(1e12), &p, &x));
     ck_assert_uint_eq(x.splits, 1);
 }
 END_TEST
@@ -282,9 +286,9 @@ END_TEST
 START_TEST(a_wanted_tile_is_taken_where_a_kernel_has_it)
 {
     struct gpu_config c = gpu_a100();
-    struct gpu_chooser x = { &c, 1e12, 50, NULL, NULL, 0 };
+    struct gpu_chooser x = *ON(1e12);
     struct gpu_product even = { 4096, 4096, 4096, 1, false, false, GPU_ELEMENT_BF16,
-                                   GPU_ELEMENT_BF16 };
+                                GPU_ELEMENT_BF16 };
     struct gpu_product odd = even;
     struct gpu_choice choice;
     odd.k = 4095;                       /* rows of it are aligned to an element only */
@@ -307,7 +311,7 @@ START_TEST(volta_multiplies_no_bf16)
     struct gpu_config c = gpu_v100();
     struct gpu_product p = { 64, 64, 64, 1, false, false, GPU_ELEMENT_BF16, GPU_ELEMENT_F32 };
     struct gpu_choice x;
-    ck_assert(!gpu_choose(&(struct gpu_chooser){ &c, 1e12, 50, NULL, NULL, 0 }, &p, &x));
+    ck_assert(!gpu_choose(ON(1e12), &p, &x));
 }
 END_TEST
 
