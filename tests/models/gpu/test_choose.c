@@ -283,6 +283,30 @@ START_TEST(no_cut_on_lanes_below_the_figures_k)
 }
 END_TEST
 
+START_TEST(ports_of_l2_are_as_slower_slices_and_none_is_no_limit)
+{
+    struct gpu_config c = gpu_v100(), slow = c;
+    struct gpu_product p = { 1000, 776, 520, 1, false, false, GPU_ELEMENT_F16, GPU_ELEMENT_F32 };
+    struct gpu_chooser x = *ON(1e12), slower;
+    struct gpu_choice any, wide, narrow, expected;
+    c.l2.clock_mhz = slow.l2.clock_mhz = 100;           /* so that L2 is what counts */
+    double slices = (double)c.l2.slices * c.l2.bytes_per_cycle;
+    ck_assert_uint_eq(c.l2.bytes_per_cycle % 4, 0);
+    slow.l2.bytes_per_cycle /= 4;
+    slower = x;
+    slower.config = &slow;
+    ck_assert(gpu_estimate(&x, &p, &kernel, 1, &any));
+    ck_assert(gpu_estimate(&slower, &p, &kernel, 1, &expected));
+    x.port_bytes = slices;
+    ck_assert(gpu_estimate(&x, &p, &kernel, 1, &wide));
+    x.port_bytes = slices / 4;
+    ck_assert(gpu_estimate(&x, &p, &kernel, 1, &narrow));
+    ck_assert_double_eq(wide.seconds, any.seconds);
+    ck_assert_double_eq(narrow.seconds, expected.seconds);
+    ck_assert_double_gt(narrow.seconds, 1.5 * any.seconds);
+}
+END_TEST
+
 START_TEST(a_wanted_tile_is_taken_where_a_kernel_has_it)
 {
     struct gpu_config c = gpu_a100();
@@ -333,6 +357,7 @@ Suite *gpu_choose_suite(void)
     tcase_add_loop_test(t, the_choice_is_the_best_there_is, 0, 200);
     tcase_add_loop_test(t, a_bigger_chip_is_not_expected_to_be_slower, 0, 100);
     tcase_add_loop_test(t, no_cut_where_the_figures_say_no, 0, 50);
+    tcase_add_test(t, ports_of_l2_are_as_slower_slices_and_none_is_no_limit);
     tcase_add_test(t, a_wanted_tile_is_taken_where_a_kernel_has_it);
     tcase_add_test(t, no_cut_on_lanes_below_the_figures_k);
     tcase_add_test(t, volta_multiplies_no_bf16);

@@ -109,6 +109,40 @@ START_TEST(a_slice_serves_one_request_after_the_other)
 }
 END_TEST
 
+/* The first line after `address` in a slice of its own. */
+static uint64_t in_another_slice(uint64_t address)
+{
+    uint64_t other = address;
+    while (gpu_l2_map_slice(&b.l2_map, other) == gpu_l2_map_slice(&b.l2_map, address))
+        other += 128;
+    return other;
+}
+
+START_TEST(data_of_all_slices_leave_through_one_port)
+{
+    /* Two slices have a line each at the same time.  128 bytes take the port of 24 bytes a
+     * cycle 5 1/3 cycles of 1 ns, a sector 1 1/3; in femtoseconds a byte, rounded. */
+    const tick_t byte = 41667;
+    begin(1, 1, 2, 2);
+    b.config.l2.port_bytes = 24;
+    uint64_t line[2] = { 0x10000000, in_another_slice(0x10000000) };
+    for (uint32_t sm = 0; sm < 2; sm++) {
+        l2_bench_read(&b, sm, 0, line[sm], 15);
+        l2_bench_read(&b, sm, 1000 * NS, line[sm], 15);
+        l2_bench_read(&b, sm, 2000 * NS, line[sm], 4);
+        l2_bench_write(&b, sm, 3000 * NS, line[sm], 15, 15);
+    }
+    l2_bench_go(&b, 1);
+    tick_t whole = (HIT_NS + 3) * NS, sector = HIT_NS * NS;
+    ck_assert_uint_eq(tick_min(took(0, 1), took(1, 1)), whole);
+    ck_assert_uint_eq(tick_max(took(0, 1), took(1, 1)), whole + 128 * byte);
+    ck_assert_uint_eq(tick_min(took(0, 2), took(1, 2)), sector);
+    ck_assert_uint_eq(tick_max(took(0, 2), took(1, 2)), sector + 32 * byte);
+    ck_assert_uint_eq(took(0, 3), took(1, 3));          /* a write's answer has no data */
+    l2_bench_stop(&b);
+}
+END_TEST
+
 START_TEST(a_miss_waits_for_an_mshr_and_so_do_those_behind_it)
 {
     begin(1, 1, 1, 1);
@@ -318,6 +352,7 @@ static uint64_t history(uint32_t partitions, uint32_t copies, uint32_t part)
     b.config.l2.copies = copies;
     b.config.l2.mshrs = 3;
     b.config.l2.queue = 2;          /* all that can be full is full now and then */
+    b.config.l2.port_bytes = 7;
     b.hbm.runs = 5;
     random_traffic(6000, 5, 300);
     l2_bench_go(&b, part);
@@ -461,6 +496,7 @@ Suite *l2_suite(void)
     tcase_add_test(t, a_fill_brings_as_many_sectors_as_it_says);
     tcase_add_test(t, what_is_under_way_is_not_fetched_again);
     tcase_add_test(t, a_slice_serves_one_request_after_the_other);
+    tcase_add_test(t, data_of_all_slices_leave_through_one_port);
     tcase_add_test(t, a_miss_waits_for_an_mshr_and_so_do_those_behind_it);
     tcase_add_test(t, a_whole_written_sector_needs_no_fill_a_part_does);
     tcase_add_test(t, the_far_partition_is_twice_the_way_farther);
