@@ -69,6 +69,7 @@ struct code {
     uint32_t     registers;         /* words that are not constants */
     uint32_t     predicates;
     struct gpu_op mov;              /* of one word */
+    bool         signs_above;       /* of 16 bits in a register of their width; else zeros */
     uint32_t     carry;             /* the predicate that is CC; NONE until used */
     uint32_t    *constants;
     uint32_t     constant_count, constant_room;

@@ -368,6 +368,23 @@ static bool expand_one(struct code *c, const struct ptx_instruction *i)
     return done || expand_sequence(c, i);
 }
 
+/* It may leave a sign above a 16-bit register's bits: conversions and loads extend to a word. */
+static bool leaves_sign(const struct body *b, const struct ptx_instruction *i)
+{
+    const struct ptx_operand *d = &i->operand[0];
+    return (i->op == PTX_CVT || i->op == PTX_LD || i->op == PTX_LDU)
+        && (i->type[0] == PTX_S8 || i->type[0] == PTX_S16)
+        && (d->kind != PTX_REGISTER || ptx_type_bytes(b->types[d->number]) == 2);
+}
+
+static bool has_signs_above(const struct body *b)
+{
+    for (uint32_t k = 0; k < b->count; k++)
+        if (leaves_sign(b, &b->list[k]))
+            return true;
+    return false;
+}
+
 /* Where the ops of each instruction begin, so that labels find them. */
 bool code_expand(struct code *c)
 {
@@ -376,6 +393,7 @@ bool code_expand(struct code *c)
     memset(c->first_word, 0xff, b->registers * sizeof c->first_word[0]);
     c->carry = NONE;
     c->mov = make_mov(c);
+    c->signs_above = has_signs_above(b);
     uint32_t *first = arena_get(&c->arena, b->count + 1, sizeof *first);
     for (uint32_t k = 0; k < b->count; k++) {
         first[k] = c->count;

@@ -98,7 +98,8 @@ static bool expand_cvta(struct code *c, const struct ptx_instruction *i, bool *d
     return true;
 }
 
-/* Between integers: 32 bits of 64, 64 of 32, signed and unsigned of one width. */
+/* Between integers: 32 bits of 64, 64 of 32, signed and unsigned of one width.  Above the bits
+ * of a 16-bit register are zeros, unless something signed was put there. */
 static bool expand_cvt(struct code *c, const struct ptx_instruction *i, bool *done)
 {
     enum ptx_type to = i->type[0], from = i->type[1];
@@ -108,7 +109,7 @@ static bool expand_cvt(struct code *c, const struct ptx_instruction *i, bool *do
               && d->kind == PTX_REGISTER && s->kind == PTX_REGISTER;
     bool same = to_bytes >= 4 && from_bytes >= 4;
     bool half = to_bytes >= 4 && from_bytes == 2 && !is_signed(from)
-             && plain && ptx_type_bytes(c->body.types[s->number]) == 2;
+             && plain && !c->signs_above && ptx_type_bytes(c->body.types[s->number]) == 2;
     if (!plain || !(same || half))
         return true;
     uint32_t dst = code_word_of(c, d->number), src = code_word_of(c, s->number);

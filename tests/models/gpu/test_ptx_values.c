@@ -146,6 +146,21 @@ static uint32_t widths_of(uint32_t x, uint32_t i)
     return (uint32_t)(r >> 32) * 31 + (uint32_t)r;
 }
 
+/* What signed loads and conversions leave in 16-bit registers, read as unsigned. */
+static const char signs[] = ELEMENT(
+    "cvt.u16.u32 %h1, %r1; cvt.s16.s8 %h2, %h1; cvt.u32.u16 %r3, %h2;\n"
+    "ld.global.s8 %h3, [%rd13+1]; mov.u16 %h4, %h3; cvt.u64.u16 %rd1, %h4; cvt.u32.u64 %r4, %rd1;\n"
+    "shr.u64 %rd1, %rd1, 32; cvt.u32.u64 %r5, %rd1; ld.global.v2.s16 {%h5, %h6}, [%rd13];\n"
+    "cvt.s32.u16 %r6, %h6; cvt.rzi.s16.f32 %h7, 0fC0F00000; cvt.u32.u16 %r7, %h7;\n"
+    "mad.lo.u32 %r2, %r3, 31, %r4; mad.lo.u32 %r2, %r2, 31, %r5; mad.lo.u32 %r2, %r2, 31, %r6;\n"
+    "mad.lo.u32 %r2, %r2, 31, %r7;\n");
+static uint32_t signs_of(uint32_t x, uint32_t i)
+{
+    (void)i;
+    uint32_t low = (uint16_t)(int8_t)x, next = (uint16_t)(int8_t)(x >> 8);
+    return (((low * 31 + next) * 31 + 0) * 31 + (x >> 16)) * 31 + 0xfff9;
+}
+
 /* A warp's sum by shuffles, then the block's by shared memory and an atomic. */
 static const char sums[] = ELEMENT(
     ".shared .align 4 .b32 total;\n"
@@ -174,7 +189,7 @@ static const struct element {
 } elements[] = {
     { integers, integers_of, any }, { carries, carries_of, any }, { floats, floats_of, real },
     { loops, loops_of, any }, { sums, sums_of, any },
-    { widths, widths_of, any },
+    { widths, widths_of, any }, { signs, signs_of, any },
 };
 
 START_TEST(a_kernel_gives_the_same_on_every_generation)
