@@ -6,24 +6,29 @@
 
 #define CHUNK 128u              /* bytes that a thread has under way: 8 times 16 */
 
+#define ALL  GPU_STATE_ALL
+#define HALF GPU_STATE_HALF
+#define ONE  GPU_STATE_ONE
+
 const struct gpu_state gpu_states[] = {
-    { "idle clocks locked", "spin", 1, 1, 32, 0, 0, false, 20, 200, true,
+    { "idle clocks locked", "spin", ONE, 1, 32, 0, 0, false, 20, 200, true,
       "between two launches: energy.constant_w" },
-    { "active idle 1 thread spin", "spin", 1, 1, 1, 0, 0, false, 100, 1000, true,
+    { "active idle 1 thread spin", "spin", ONE, 1, 1, 0, 0, false, 100, 1000, true,
       "energy.l2_awake_w" },
-    { "all SMs resident nanosleep", "rest", 0, 1, 256, 0, 0, false, 5, 25, false, "" },
-    { "half SMs busy spin", "spin", 54, 1, 256, 0, 0, false, 300, 900, false, "256 threads an SM" },
-    { "all SMs busy spin issue+control", "spin", 0, 1, 256, 0, 0, false, 300, 900, true,
+    { "all SMs resident nanosleep", "rest", ALL, 1, 256, 0, 0, false, 5, 25, false, "" },
+    { "half SMs busy spin", "spin", HALF, 1, 256, 0, 0, false, 300, 900, false,
+      "256 threads an SM" },
+    { "all SMs busy spin issue+control", "spin", ALL, 1, 256, 0, 0, false, 300, 900, true,
       "256 threads an SM: energy.issue_pj" },
-    { "fp32 FMA register resident (op/s = FMA)", "fma_rate", 0, 1, 256, 0, 0, false, 10, 60, false,
-      "" },
-    { "shared memory read (B/s)", "read_shared", 0, 1, 256, 0, 0, false, 10, 60, false, "" },
-    { "L1 hit read (B/s)", "read_l1", 0, 1, 256, 1, 1, true, 10, 60, false, "" },
-    { "L2 hit read 16 MiB set (B/s)", "read_memory", 0, 1, 64, 1, 18, false, 3, 9, true,
+    { "fp32 FMA register resident (op/s = FMA)", "fma_rate", ALL, 1, 256, 0, 0, false, 10, 60,
+      false, "" },
+    { "shared memory read (B/s)", "read_shared", ALL, 1, 256, 0, 0, false, 10, 60, false, "" },
+    { "L1 hit read (B/s)", "read_l1", ALL, 1, 256, 1, 1, true, 10, 60, false, "" },
+    { "L2 hit read 16 MiB set (B/s)", "read_memory", ALL, 1, 64, 1, 18, false, 3, 9, true,
       "crossbar, l2, far; 64 threads an SM, 15.2 MiB" },
-    { "HBM read stream (B/s)", "read_memory", 0, 4, 256, 1, 0, false, 2, 7, true,
+    { "HBM read stream (B/s)", "read_memory", ALL, 4, 256, 1, 0, false, 2, 7, true,
       "energy.hbm_read_pj" },
-    { "HBM copy read+write (B/s)", "copy_memory", 0, 4, 256, 2, 0, false, 2, 7, false, "" },
+    { "HBM copy read+write (B/s)", "copy_memory", ALL, 4, 256, 2, 0, false, 2, 7, false, "" },
 };
 const size_t gpu_state_count = sizeof gpu_states / sizeof gpu_states[0];
 
@@ -65,6 +70,16 @@ static void put_work(struct gpu_plan *p, struct gpu_launch *l, const struct gpu_
     put_param(l, at, s->buffers > 0 && !s->chunks ? 1 : loops);
 }
 
+static uint32_t sms_of(const struct gpu_config *c, const struct gpu_state *s)
+{
+    switch (s->sms) {
+    case GPU_STATE_ALL:  return c->sm.count;
+    case GPU_STATE_HALF: return (c->sm.count + 1) / 2;
+    case GPU_STATE_ONE:  return 1;
+    }
+    abort();
+}
+
 struct gpu_plan *gpu_state_plan(const struct figures *f, const struct gpu_state *s,
                                 uint32_t launches, uint32_t loops, struct diag *d)
 {
@@ -84,7 +99,7 @@ struct gpu_plan *gpu_state_plan(const struct figures *f, const struct gpu_state 
         struct gpu_launch *l = &p->launches[i];
         uint32_t shared = strcmp(s->kernel, "read_shared") == 0 ? s->threads * CHUNK : 0;
         *l = (struct gpu_launch){ .kernel = kernel, .block = { s->threads, 1, 1 },
-                                  .grid = { s->blocks * (s->sms ? s->sms : f->gpu.sm.count), 1, 1 },
+                                  .grid = { s->blocks * sms_of(&f->gpu, s), 1, 1 },
                                   .shared_bytes = shared,
                                   .params = zeroed(kernel->param_bytes + 1u, 1) };
         put_work(p, l, s, loops);

@@ -8,11 +8,13 @@
 #include "models/gpu/lower.h"
 #include "sim/figures.h"
 
-/* So many blocks of so many threads, all SMs evenly or as `sms` says. */
+enum gpu_state_sms { GPU_STATE_ALL, GPU_STATE_HALF, GPU_STATE_ONE };
+
+/* So many blocks of so many threads, on all SMs evenly or as `sms` says. */
 struct gpu_state {
     const char *name;           /* in power_chip.csv */
     const char *kernel;         /* of models/gpu/kernels/micro.cu */
-    uint32_t sms;               /* with a block; 0: all of them */
+    enum gpu_state_sms sms;     /* with a block */
     uint32_t blocks, threads;   /* blocks on an SM */
     uint32_t buffers;           /* 0: nothing is read, or shared memory */
     uint32_t chunks;            /* that a thread reads a loop; 0: as many as loops, once */
