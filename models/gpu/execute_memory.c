@@ -121,7 +121,8 @@ static void load_from(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask
     GPU_EACH_LANE(l) {
         if (!(mask >> l & 1))
             continue;
-        if (address[l] >= size || size - address[l] < op->access.bytes) {
+        if (address[l] >= size || size - address[l] < op->access.bytes ||
+            address[l] & (op->access.bytes - 1u)) {
             if (!w->outside) {
                 w->outside_lane = (uint8_t)l;
                 w->outside_at = address[l];

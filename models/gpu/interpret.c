@@ -123,6 +123,10 @@ static bool check(struct run *r, const struct gpu_warp *w, const struct gpu_op *
     if (w->overflow)
         return gpu_interpret_fault(&r->in, w, op, GPU_LANES,
                                    "the warp is in more than %d parts", GPU_SPLITS);
+    if (w->outside && w->outside_at & (op->access.bytes - 1u))
+        return gpu_interpret_fault(&r->in, w, op, w->outside_lane, "a load of %u bytes at 0x%"
+                                   PRIx64 ", which is not aligned", op->access.bytes,
+                                   w->outside_at);
     if (w->outside)
         return gpu_interpret_fault(&r->in, w, op, w->outside_lane, "a load of %u bytes at 0x%"
                                    PRIx64 " is past the end of the %s", op->access.bytes,

@@ -6,6 +6,7 @@
  * choice is one walk over at most two numbers a warp.
  */
 #include <assert.h>
+#include <inttypes.h>
 
 #include "models/gpu/sm_inside.h"
 
@@ -259,6 +260,20 @@ static void act(struct gpu_sm *sm, struct sm_subcore *s, struct sm_warp *w,
     }
 }
 
+/* An ld.param or ld.const that it may not. */
+static void tell_outside(struct gpu_sm *sm, const struct sm_warp *w, const struct gpu_op *op)
+{
+    bool param = op->access.space == GPU_SPACE_PARAM;
+    const char *of = param ? "parameters" : "constants";
+    if (w->w.outside_at & (op->access.bytes - 1u))
+        sm_fault(sm, w, op, "lane %u: a load of %u bytes at 0x%" PRIx64 " of %s, which is not "
+                 "aligned", w->w.outside_lane, op->access.bytes, w->w.outside_at, of);
+    else
+        sm_fault(sm, w, op, "lane %u: a load of %u bytes at 0x%" PRIx64 " of %s, which are %"
+                 PRIu32 " bytes", w->w.outside_lane, op->access.bytes, w->w.outside_at, of,
+                 param ? w->w.kernel->param_bytes : w->w.kernel->const_size);
+}
+
 /* The warp goes on to its next operation, or ends. */
 static void go_on(struct gpu_sm *sm, struct sm_subcore *s, struct sm_warp *w,
                   const struct gpu_op *op, uint32_t mask, cycle_t now)
@@ -268,7 +283,7 @@ static void go_on(struct gpu_sm *sm, struct sm_subcore *s, struct sm_warp *w,
     if (w->w.overflow)
         sm_fault(sm, w, op, "more than %d parts of a warp wait for each other", GPU_SPLITS);
     if (w->w.outside)
-        sm_fault(sm, w, op, "an address past the end of parameters or constants");
+        tell_outside(sm, w, op);
     if (gpu_warp_done(&w->w)) {
         sm_warp_ends(sm, w, now);
         return;

@@ -168,6 +168,10 @@ static bool constant_lanes(struct gpu_sm *sm, struct sm_request *r, uint32_t mas
         uint64_t at = address[lane] - (param ? GPU_PARAM_WINDOW : GPU_CONST_WINDOW);
         if (!(mask >> lane & 1))
             continue;
+        if (at & (r->op->access.bytes - 1u)) {
+            bad_address(sm, r->warp, r->op, lane, address[lane]);
+            return false;
+        }
         if (r->op->kind != GPU_LOAD || at + r->op->access.bytes > size) {
             sm_fault(sm, r->warp, r->op, "lane %u: %s of %u bytes at 0x%" PRIx64
                      " of %s, which are %" PRIu32 " bytes", lane, verb(r->op),

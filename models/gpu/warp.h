@@ -44,8 +44,8 @@ struct gpu_warp {
     uint32_t  ended;                /* lanes that are no longer, or never were */
     uint32_t  number;               /* in its block */
     bool      overflow;             /* more parts than GPU_SPLITS: a fault */
-    bool      outside;              /* ld.param or ld.const past the end: a fault, of this */
-    uint8_t   outside_lane;         /* lane, at this address */
+    bool      outside;              /* ld.param or ld.const past the end, or not aligned: a */
+    uint8_t   outside_lane;         /* fault, of this lane, at this address */
     uint64_t  outside_at;
     uint32_t  predicates[GPU_PREDICATES];
     struct gpu_split split[GPU_SPLITS];

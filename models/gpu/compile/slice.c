@@ -46,14 +46,6 @@ static uint32_t address_sources(const struct code_op *o)
     }
 }
 
-static void begin_at(struct slicing *s, uint32_t n)
-{
-    const struct code_op *o = &s->c->ops[n];
-    reach_words(s, code_srcs(s->c, o), address_sources(o), n);
-    if (o->guard != NONE && o->op.kind != GPU_COMPUTE && o->op.kind != GPU_SHUFFLE)
-        reach(s, s->c->registers + o->guard, n);
-}
-
 static bool brings_data(const struct code_op *o)
 {
     return o->op.kind == GPU_LOAD || o->op.kind == GPU_MATRIX || o->op.kind == GPU_ATOMIC
@@ -80,6 +72,23 @@ static void go_back(struct slicing *s, uint32_t n, uint32_t sink)
         reach(s, s->c->registers + o->guard, sink);
 }
 
+/* ld.const and ld.param at an address that changes: they are no memory operations, but may be
+ * out of bounds, which is seen when they are executed. */
+static bool may_be_outside(const struct code_op *o)
+{
+    return o->op.kind == GPU_COMPUTE && o->op.access.address_words;
+}
+
+static void begin_at(struct slicing *s, uint32_t n)
+{
+    const struct code_op *o = &s->c->ops[n];
+    if (may_be_outside(o))
+        go_back(s, n, n);
+    reach_words(s, code_srcs(s->c, o), address_sources(o), n);
+    if (o->guard != NONE && o->op.kind != GPU_COMPUTE && o->op.kind != GPU_SHUFFLE)
+        reach(s, s->c->registers + o->guard, n);
+}
+
 static const char *word_for(const struct code_op *o)
 {
     switch ((enum gpu_kind)o->op.kind) {
@@ -91,7 +100,7 @@ static const char *word_for(const struct code_op *o)
     case GPU_BRANCH:  return "branch";
     case GPU_BARRIER: return "barrier";
     case GPU_EXIT:    return "exit";
-    default:          return "operation";
+    default:          return may_be_outside(o) ? "load" : "operation";
     }
 }
 

@@ -216,7 +216,7 @@ START_TEST(an_operation_has_the_figures_of_its_pipe)
 END_TEST
 
 #define HEAD ".version 7.8\n.target sm_70\n.address_size 64\n"
-#define ENTRY HEAD ".entry k(.param .u64 p)\n{\n.reg .b32 %r<9>; .reg .b64 %d<9>; " \
+#define ENTRY HEAD ".const .b32 c[8]; .entry k(.param .u64 p)\n{\n.reg .b32 %r<9>; .reg .b64 %d<9>; " \
               ".reg .pred %p<9>; .reg .f32 %f<9>;\n.shared .b8 s[128];\nld.param.u64 %d1, [p];\n" \
               "mov.u32 %r1, %tid.x;\nld.global.u32 %r2, [%d1];\n"      /* line 10 is the load */
 
@@ -242,6 +242,10 @@ static const struct { const char *body, *why_not; } slices[] = {
       "st.global.u32 [%d2], 1;", "the atomic of line 11 reaches the store of line 13" },
     { "shfl.sync.bfly.b32 %r3, %r2, 1, 31, -1;\nsetp.eq.s32 %p1, %r3, 0;\n@%p1 bra L;\n"
       "bar.sync 0;\nL:", "the load of line 10 reaches the branch of line 13" },
+    { "mov.u64 %d2, c;\nmad.wide.u32 %d2, %r1, 4, %d2;\nld.const.u32 %r3, [%d2];\n"
+      "st.global.u32 [%d1], %r3;", NULL },
+    { "mov.u64 %d2, c;\nmad.wide.u32 %d2, %r2, 4, %d2;\nld.const.u32 %r3, [%d2];\n"
+      "st.global.u32 [%d1], %r3;", "the load of line 10 reaches the load of line 13" },
 };
 
 START_TEST(a_kernel_is_oblivious_if_no_loaded_value_decides)

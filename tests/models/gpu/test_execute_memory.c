@@ -182,19 +182,22 @@ END_TEST
 START_TEST(parameters_and_constants_are_read_without_memory)
 {
     uint8_t params[12] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 };
-    struct execute_rig *r = execute_rig_new("ld.param.v2.u16 {%r0, %r1}, [%rd1+2];");
+    struct execute_rig *r = execute_rig_new("ld.param.v2.u16 {%r0, %r1}, [%rd1];");
     r->launch.params = params;
-    r->kernel.param_bytes = sizeof params;
+    r->kernel.param_bytes = 10;
     r->op.access.address_words = 2;
-    r->op.access.offset = 2;
     for (unsigned l = 0; l < GPU_LANES; l++)
         execute_rig_source(r, 0)[l] = l % 3 * 4;
     execute_rig_run(r, 0x3);
-    ck_assert_uint_eq(execute_rig_dest(r, 0)[1], 0x0807);
-    ck_assert_uint_eq(execute_rig_dest(r, 1)[1], 0x0a09);
+    ck_assert_uint_eq(execute_rig_dest(r, 0)[1], 0x0605);
+    ck_assert_uint_eq(execute_rig_dest(r, 1)[1], 0x0807);
     ck_assert(!r->warp.outside);
-    execute_rig_run(r, 0x4);                    /* bytes 10 to 13 of 12 */
-    ck_assert(r->warp.outside);
+    execute_rig_run(r, 0x4);                    /* bytes 8 to 11 of 10 */
+    ck_assert(r->warp.outside && r->warp.outside_lane == 2 && r->warp.outside_at == 8);
+    r->warp.outside = false;
+    execute_rig_source(r, 0)[5] = 2;            /* not a multiple of 4 */
+    execute_rig_run(r, 1 << 5);
+    ck_assert(r->warp.outside && r->warp.outside_lane == 5 && r->warp.outside_at == 2);
     execute_rig_free(r);
     r = execute_rig_new("ld.const.u32 %r0, [%r1];");
     r->kernel.const_bytes = params;

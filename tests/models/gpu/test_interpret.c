@@ -115,6 +115,10 @@ START_TEST(every_other_fault_is_told_too)
              "mov.u64 %rd5, c;\ncvt.u64.u32 %rd6, %r2;\nadd.u64 %rd7, %rd5, %rd6;\n"
              "ld.const.u32 %r3, [%rd7];\nst.global.u32 [%rd1], %r3;\nret;\n}\n", 32, 12,
              WORDS("lane 4: a load of 4 bytes at 0x10 is past the end of the constants"));
+    fault_of(".const .align 4 .b32 c[4] = { 1, 2, 3, 4 };\n" HEAD "mov.u64 %rd5, c;\n"
+             "add.u64 %rd7, %rd5, 2;\nadd.u64 %rd7, %rd7, %rd2;\nld.const.u32 %r3, [%rd7];\n"
+             "st.global.u32 [%rd1], %r3;\nret;\n}\n", 32, 11,
+             WORDS("lane 0: a load of 4 bytes at 0x2", "not aligned"));
 }
 END_TEST
 
