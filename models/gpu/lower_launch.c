@@ -27,14 +27,27 @@ struct gpu_kernel *gpu_kernel_load(const struct gpu_config *c, const char *name,
     return k;
 }
 
+/* A trace runs without data, so no address may go through memory for want of registers. */
+static struct gpu_kernel *load_oblivious(const struct gpu_config *c, const char *name,
+                                         struct diag *d)
+{
+    struct gpu_kernel *k = gpu_kernel_load(c, name, d);
+    if (!k || k->oblivious)
+        return k;
+    diag_set(d, 0, 0, "%s: %s; expected more than %u registers a thread (sm.max_registers)", name,
+             k->why_not, c->sm.max_registers);
+    gpu_kernel_free(k);
+    return NULL;
+}
+
 /* The plan's, compiled when it is first wanted. */
-static const struct gpu_kernel *find_kernel(struct lower *l, const char *name)
+static const struct gpu_kernel *find_kernel(struct lower *l, const char *name, struct diag *d)
 {
     struct gpu_plan *p = l->plan;
     for (uint32_t i = 0; i < p->kernel_count; i++)
         if (strcmp(p->kernels[i]->name, name) == 0)
             return p->kernels[i];
-    struct gpu_kernel *k = gpu_kernel_load(l->config, name, l->diag);
+    struct gpu_kernel *k = load_oblivious(l->config, name, d);
     if (!k)
         return NULL;
     p->kernels = realloc(p->kernels, (p->kernel_count + 1) * sizeof(struct gpu_kernel *));
@@ -46,12 +59,16 @@ static const struct gpu_kernel *find_kernel(struct lower *l, const char *name)
 uint32_t lower_resident(void *self, const struct gpu_gemm_kernel *kernel)
 {
     struct lower *l = self;
-    struct gpu_launch launch = { .kernel = find_kernel(l, kernel->name), .grid = { 1, 1, 1 },
+    struct diag d = { .text = "" };
+    struct gpu_launch launch = { .kernel = find_kernel(l, kernel->name, &d), .grid = { 1, 1, 1 },
                                  .block = { kernel->threads, 1, 1 },
                                  .shared_bytes = kernel->shared_bytes };
     struct gpu_occupancy o;
-    struct diag d = { .text = "" };
-    return launch.kernel && gpu_occupancy(l->config, &launch, &o, &d) ? o.blocks : 0;
+    if (launch.kernel && gpu_occupancy(l->config, &launch, &o, &d))
+        return o.blocks;
+    if (!l->unfit.text[0])
+        l->unfit = d;
+    return 0;
 }
 
 static bool is_launched(const struct gpu_plan *p, const struct gpu_kernel *k)
@@ -132,7 +149,7 @@ bool lower_launch(struct lower *l, const char *kernel, struct lower_grid grid,
                   uint32_t threads, uint32_t shared_bytes,
                   const struct lower_argument *arguments, uint32_t count)
 {
-    const struct gpu_kernel *k = find_kernel(l, kernel);
+    const struct gpu_kernel *k = find_kernel(l, kernel, l->diag);
     if (!k)
         return false;
     if (grid.x > GRID_X_MOST || grid.y > GRID_MOST || grid.z > GRID_MOST)

@@ -38,6 +38,7 @@ struct lower {
     uint64_t                 workspace_bytes;   /* the most that a group asks for */
     struct lower_fixup      *fixups;
     uint32_t                 fixup_count, fixup_room, launch_room, group_room;
+    struct diag              unfit;             /* why a kernel of the product cannot be */
     const struct trace_op   *op;                /* that is being lowered, for messages */
 };
 

@@ -119,6 +119,14 @@ static bool sum_splits(struct lower *l, const struct lower_product *x, const str
         WORD(c->splits), WORD(flags_of(l, &x->tail)));
 }
 
+static bool refuse_product(const struct lower *l)
+{
+    if (l->unfit.text[0])
+        return lower_refuse(l, "none of its kernels fits: %s", l->unfit.text);
+    return lower_refuse(l, "no kernel multiplies %s on this chip; expected a compute type that "
+                        "its tensor cores have, or f32", trace_type_names[l->op->compute]);
+}
+
 bool lower_product(struct lower *l, const struct lower_product *x)
 {
     struct gpu_choice choice;
@@ -130,10 +138,9 @@ bool lower_product(struct lower *l, const struct lower_product *x)
     if (!gpu_tile_known(l->config))
         return lower_refuse(l, "kernels.tile %.40s: no kernel of this chip has such a tile; "
                             "expected M x N x K of one, as 128x128x32", l->config->kernels.tile);
+    l->unfit = (struct diag){ .text = "" };
     if (!gpu_choose(&chooser, &x->product, &choice))
-        return lower_refuse(l, "no kernel multiplies %s on this chip; expected a compute type "
-                            "that its tensor cores have, or f32",
-                            trace_type_names[l->op->compute]);
+        return refuse_product(l);
     if (!multiply(l, x, &choice))
         return false;
     if (choice.splits == 1)

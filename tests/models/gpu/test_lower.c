@@ -297,6 +297,26 @@ START_TEST(what_does_not_fit_is_refused_with_what_would)
 }
 END_TEST
 
+/* Few registers: kernels whose addresses would go through memory are passed over, until there
+ * is none. */
+START_TEST(kernels_that_find_too_few_registers_are_not_taken)
+{
+    static const struct { const char *text, *words; uint32_t registers; } few[] = {
+        { twice, NULL, 128 },
+        { twice, "found no register; expected more than 24 registers a thread", 24 },
+    };
+    struct lowered x = on_a100();
+    x.config.sm.max_registers = few[_i].registers;
+    lower(&x, few[_i].text);
+    ck_assert_msg(!few[_i].words == !!x.plan, "%s", x.diag.text);
+    ck_assert_msg(strstr(x.diag.text, few[_i].words ? few[_i].words : "") != NULL, "%s",
+                  x.diag.text);
+    for (uint32_t i = 0; x.plan && i < x.plan->kernel_count; i++)
+        ck_assert(x.plan->kernels[i]->oblivious);
+    drop(&x);
+}
+END_TEST
+
 START_TEST(more_groups_than_a_launch_can_name_are_refused)
 {
     struct lowered x = on_v100();
@@ -506,6 +526,7 @@ Suite *gpu_lower_suite(void)
     suite_add_tcase(s, t);
     t = tcase_create("refusals");
     tcase_add_loop_test(t, what_does_not_fit_is_refused_with_what_would, 0, COUNT_OF(refused));
+    tcase_add_loop_test(t, kernels_that_find_too_few_registers_are_not_taken, 0, 2);
     tcase_add_test(t, more_groups_than_a_launch_can_name_are_refused);
     suite_add_tcase(s, t);
     t = tcase_create("any");
