@@ -1,6 +1,7 @@
 /* cmd_kernel.c - run a user's kernel on a GPU. */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,6 +186,9 @@ static int parse(struct calling *c, struct options *o)
                              c->call.grid[0] == 0 ? "32 or 16x16" : "256 or 16x16");
     if (on_stdout(c) > 1)
         return options_wrong(o, "two results for stdout; expected one -");
+    if (c->run.sample && c->dumps > 0)
+        return options_wrong(o, "--dump of a sampled launch, which leaves blocks out; expected no "
+                             "--sample");
     if (!c->choice.arch && !c->choice.file)
         c->choice.arch = "gpu";
     return -1;
@@ -262,6 +266,14 @@ static int run(struct calling *c)
     return status;
 }
 
+static bool has_room(const struct gpu_plan *p, const struct hbm_config *h, struct diag *d)
+{
+    uint64_t bytes = gpu_memory_bytes(p->memory);
+    uint64_t most = (uint64_t)(h->capacity_gib * 1073741824.0 * h->stacks);
+    return bytes <= most || diag_set(d, 0, 0, "the buffers take %" PRIu64 " bytes; expected "
+                                     "at most the %" PRIu64 " of the chip's memory", bytes, most);
+}
+
 static int with_machine(struct calling *c, const struct machine *m)
 {
     struct diag d = { .text = "" };
@@ -280,7 +292,7 @@ static int with_machine(struct calling *c, const struct machine *m)
         return fail(&d, 2);
     c->run.machine = m;
     c->run.plan = plan;
-    int status = run(c);
+    int status = has_room(plan, &f->hbm, &d) ? run(c) : fail(&d, 2);
     gpu_plan_free(plan);
     return status;
 }
