@@ -219,6 +219,22 @@ static bool has_clang(void)
     return system("command -v clang-19 > /dev/null 2>&1") == 0;
 }
 
+/* CUDA C through clang; the bytes of its buffers, which the caller frees. */
+static char *run_cuda(const char *source, struct kernel_call c)
+{
+    char name[] = "/tmp/simaccel-kernel-XXXXXX.cu";
+    write_text(name, 3, source);
+    struct experiment_rest rest;
+    struct diag d = { .text = "" };
+    int status;
+    c.path = name;
+    json_t *o = run(&c, 0, &rest, 0, &d, &status);
+    unlink(name);
+    ck_assert_msg(o != NULL, "%s", d.text);
+    json_decref(o);
+    return rest.bytes;
+}
+
 START_TEST(cuda_c_goes_through_clang)
 {
     static const char source[] =
@@ -230,21 +246,11 @@ START_TEST(cuda_c_goes_through_clang)
         "}\n";
     if (!has_clang())
         return;
-    char name[] = "/tmp/simaccel-kernel-XXXXXX.cu";
-    write_text(name, 3, source);
-    struct kernel_call c = call_of("twice", 1, 64, "buf:y=64xf32:random");
-    struct experiment_rest rest;
-    struct diag d = { .text = "" };
-    int status;
-    c.path = name;
-    json_t *o = run(&c, 0, &rest, 0, &d, &status);
-    unlink(name);
-    ck_assert_msg(o != NULL, "%s", d.text);
-    const float *y = (const float *)(void *)rest.bytes;
+    char *bytes = run_cuda(source, call_of("twice", 1, 64, "buf:y=64xf32:random"));
+    const float *y = (const float *)(void *)bytes;
     for (int i = 0; i < 64; i++)
         ck_assert(y[i] >= 63 && y[i] < 65);
-    json_decref(o);
-    free(rest.bytes);
+    free(bytes);
 }
 END_TEST
 
@@ -266,22 +272,12 @@ START_TEST(cuda_c_has_device_and_constant_variables)
         "}\n";
     if (!has_clang())
         return;
-    char name[] = "/tmp/simaccel-kernel-XXXXXX.cu";
-    write_text(name, 3, source);
-    struct kernel_call c = call_of("look", 2, 64, "buf:y=128xs32");
-    struct experiment_rest rest;
-    struct diag d = { .text = "" };
-    int status;
-    c.path = name;
-    json_t *o = run(&c, 0, &rest, 0, &d, &status);
-    unlink(name);
-    ck_assert_msg(o != NULL, "%s", d.text);
-    const int32_t *y = (const int32_t *)(void *)rest.bytes;
+    char *bytes = run_cuda(source, call_of("look", 2, 64, "buf:y=128xs32"));
+    const int32_t *y = (const int32_t *)(void *)bytes;
     ck_assert_int_eq(y[0], 40);
     for (int i = 1; i < 128; i++)
         ck_assert_int_eq(y[i], 10 * (i % 4 + 1) * (i % 2 ? 5 : 3));
-    json_decref(o);
-    free(rest.bytes);
+    free(bytes);
 }
 END_TEST
 
