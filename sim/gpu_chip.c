@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "models/zeroed.h"
+
 #define NAME 32
 #define LEAST_FAR_NS ((double)ENGINE_LEAST_WINDOW / TICKS_PER_NS)
 #define DISPATCHED 2            /* messages to an SM besides its blocks: a launch, one ahead */
@@ -25,14 +27,6 @@ struct parts {
     uint32_t     *in_front;     /* [stacks][partitions]: L2 blocks */
     char        (*names)[NAME];
 };
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count ? count : 1, size);
-    if (!p)
-        abort();
-    return p;
-}
 
 /* ---- figures that do not go together */
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/zeroed.h"
+
 #define CHUNK 128u              /* bytes that a thread has under way: 8 times 16 */
 
 #define ALL  GPU_STATE_ALL
@@ -38,14 +40,6 @@ const struct gpu_state *gpu_state_find(const char *name)
         if (strcmp(gpu_states[i].name, name) == 0)
             return &gpu_states[i];
     return NULL;
-}
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count, size);
-    if (!p)
-        abort();
-    return p;
 }
 
 static void put_param(const struct gpu_launch *l, uint32_t number, uint64_t value)

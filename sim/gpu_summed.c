@@ -1,15 +1,8 @@
 /* gpu_summed.c - counts of SMs, L2 and HBM summed by launch and by group. */
 #include <stdlib.h>
 
+#include "models/zeroed.h"
 #include "sim/gpu_result_inside.h"
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count ? count : 1, size);
-    if (!p)
-        abort();
-    return p;
-}
 
 static void add_sm(struct gpu_sm_stats *sum, const struct gpu_sm_stats *s)
 {

@@ -5,15 +5,8 @@
 #include <string.h>
 
 #include "models/gpu/compile.h"
+#include "models/zeroed.h"
 #include "sim/cuda.h"
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count ? count : 1, size);
-    if (!p)
-        abort();
-    return p;
-}
 
 static bool ends_in(const char *text, const char *end)
 {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "models/zeroed.h"
+
 #define LEAST_RUN 512           /* bytes: what credits of a link are reckoned for */
 #define NAME 32
 #define F32_BYTES 4
@@ -19,14 +21,6 @@ struct parts {
     uint32_t     *members;      /* blocks that send on a link, for the engine */
     char        (*names)[NAME];
 };
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count ? count : 1, size);
-    if (!p)
-        abort();
-    return p;
-}
 
 /* A tile's rows, and the sums over K that they are added to, must get through in time. */
 static bool check_ports(const struct tpu_config *t, struct diag *d)

@@ -10,6 +10,7 @@
 
 #include "models/gpu/config.h"
 #include "models/gpu/front_inside.h"
+#include "models/zeroed.h"
 
 #define NO_SM UINT32_MAX
 #define WORD 64
@@ -35,14 +36,6 @@ struct gpu_front {
     uint32_t *members;          /* [rows] */
     struct front_waves waves;
 };
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count ? count : 1, size);
-    if (!p)
-        abort();
-    return p;
-}
 
 /* ---- which SM */
 

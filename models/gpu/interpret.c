@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/zeroed.h"
+
 #define TURN 4096               /* operations */
 
 struct barrier {
@@ -212,14 +214,6 @@ static bool run_block(struct run *r, uint64_t index)
         if (!turn(r, &any))
             return false;
     return all_done(r);
-}
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count ? count : 1, size);
-    if (!p)
-        abort();
-    return p;
 }
 
 bool gpu_interpret(const struct gpu_config *c, const struct gpu_launch *l, struct gpu_memory *m,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "models/gpu/l2_inside.h"
+#include "models/zeroed.h"
 
 /* ---- items */
 
@@ -314,14 +315,6 @@ struct block gpu_l2_block(struct gpu_l2 *l)
 }
 
 /* ---- building */
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count ? count : 1, size);
-    if (!p)
-        abort();
-    return p;
-}
 
 static void init_outbox(struct l2_outbox *o, uint32_t slices)
 {

@@ -10,14 +10,6 @@
 
 #include "models/gpu/sm_inside.h"
 
-void *sm_zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count > 0 ? count : 1, size);
-    if (!p)
-        abort();
-    return p;
-}
-
 void *sm_lines(size_t count, size_t size)
 {
     size_t bytes = (count * size + SM_HOST_LINE - 1) / SM_HOST_LINE * SM_HOST_LINE;
@@ -29,7 +21,7 @@ void *sm_lines(size_t count, size_t size)
 
 struct gpu_sm *gpu_sm_new(const struct gpu_sm_config_run *run)
 {
-    struct gpu_sm *sm = sm_zeroed(1, sizeof *sm);
+    struct gpu_sm *sm = zeroed(1, sizeof *sm);
     sm->run = *run;
     sm->c = run->config;
     sm->clock.hz = (uint64_t)(run->config->gpu.clock_mhz * 1e6 + 0.5);
@@ -37,7 +29,7 @@ struct gpu_sm *gpu_sm_new(const struct gpu_sm_config_run *run)
     sm->front_at = sm->answer_at = sm->out_at = sm->done_at = sm->unit_at = CYCLE_NEVER;
     /* The slices are told where these are before the run; what is never touched costs nothing. */
     if (run->values)
-        sm->payloads = sm_zeroed((size_t)sm->c->l1.mshrs + sm->c->l1.stores, sizeof *sm->payloads);
+        sm->payloads = zeroed((size_t)sm->c->l1.mshrs + sm->c->l1.stores, sizeof *sm->payloads);
     return sm;
 }
 

@@ -40,15 +40,15 @@ static void make_subcores(struct gpu_sm *sm)
     const struct gpu_config *c = sm->c;
     /* Each new warp goes where the fewest are, so none has more than its share. */
     uint32_t warps = (c->sm.warps + c->sm.subcores - 1) / c->sm.subcores;
-    sm->subcores = sm_zeroed(c->sm.subcores, sizeof *sm->subcores);
+    sm->subcores = zeroed(c->sm.subcores, sizeof *sm->subcores);
     for (uint32_t i = 0; i < c->sm.subcores; i++) {
         struct sm_subcore *s = &sm->subcores[i];
         s->next = NEVER;
         s->last = -1;
-        s->ready = sm_zeroed(warps, sizeof *s->ready);
-        s->pipe = sm_zeroed(warps, sizeof *s->pipe);
-        s->warp = sm_zeroed(warps, sizeof *s->warp);
-        s->left = sm_zeroed(c->lsu.queue, sizeof *s->left);
+        s->ready = zeroed(warps, sizeof *s->ready);
+        s->pipe = zeroed(warps, sizeof *s->pipe);
+        s->warp = zeroed(warps, sizeof *s->warp);
+        s->left = zeroed(c->lsu.queue, sizeof *s->left);
     }
 }
 
@@ -59,20 +59,20 @@ void sm_make(struct gpu_sm *sm)
     const struct gpu_config *c = sm->c;
     struct most m = most_needed(sm);
     sm->made = true;
-    sm->total = sm_zeroed((size_t)sm->run.launch_count + 1, sizeof *sm->total);
+    sm->total = zeroed((size_t)sm->run.launch_count + 1, sizeof *sm->total);
     sm->stats = &sm->total[sm->run.launch_count];
     sm->ledger = ledger_new(GPU_EVENTS_COUNT, sm->run.groups);
-    sm->blocks = sm_zeroed(m.blocks, sizeof *sm->blocks);
-    sm->barriers = sm_zeroed(m.blocks * c->sm.barriers, sizeof *sm->barriers);
+    sm->blocks = zeroed(m.blocks, sizeof *sm->blocks);
+    sm->barriers = zeroed(m.blocks * c->sm.barriers, sizeof *sm->barriers);
     for (size_t i = 0; i < m.blocks; i++)
         sm->blocks[i].barriers = sm->barriers + i * c->sm.barriers;
     sm->warps = sm_lines(m.warps, sizeof *sm->warps);
     sm->scoreboard_words = m.scoreboard;
-    sm->scoreboard = sm_zeroed(m.scoreboard, sizeof *sm->scoreboard);
+    sm->scoreboard = zeroed(m.scoreboard, sizeof *sm->scoreboard);
     sm->registers = sm_lines(m.registers, sizeof *sm->registers);
     if (sm->run.values)
-        sm->shared = sm_zeroed(m.shared, 1);
-    sm->done = sm_zeroed(c->sm.blocks, sizeof *sm->done);
+        sm->shared = zeroed(m.shared, 1);
+    sm->done = zeroed(c->sm.blocks, sizeof *sm->done);
     make_subcores(sm);
     sm_fetch_make(sm);
     sm_lsu_make(sm);

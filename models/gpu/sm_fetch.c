@@ -38,7 +38,7 @@ static struct sm_code *find(const struct gpu_sm *sm, const struct gpu_kernel *k)
 
 static void place_kernels(struct gpu_sm *sm)
 {
-    sm->code = sm_zeroed((size_t)sm->run.launch_count + 1, sizeof *sm->code);
+    sm->code = zeroed((size_t)sm->run.launch_count + 1, sizeof *sm->code);
     for (uint32_t i = 0; i < sm->run.launch_count; i++) {
         const struct gpu_kernel *k = sm->run.launches[i].kernel;
         struct sm_code *c = find(sm, k);
@@ -56,9 +56,9 @@ void sm_fetch_make(struct gpu_sm *sm)
     uint32_t ops = sm->c->fetch.line_bytes / sm->c->fetch.instruction_bytes;
     sm->line_ops = ops > 0 ? ops : 1;
     place_kernels(sm);
-    sm->l1i = sm_zeroed(l1, sizeof *sm->l1i);
+    sm->l1i = zeroed(l1, sizeof *sm->l1i);
     for (uint32_t i = 0; i < sm->c->sm.subcores; i++)
-        sm->subcores[i].l0 = sm_zeroed(l0, sizeof *sm->subcores[i].l0);
+        sm->subcores[i].l0 = zeroed(l0, sizeof *sm->subcores[i].l0);
 }
 
 void sm_fetch_set_kernel(struct gpu_sm *sm)

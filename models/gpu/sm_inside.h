@@ -17,6 +17,7 @@
 
 #include "models/gpu/events.h"
 #include "models/gpu/sm.h"
+#include "models/zeroed.h"
 
 /* A time in a scoreboard: sixteenths of a cycle since the SM's `base`.  Where whole cycles are
  * meant, the low four bits are the cause of the wait: the later of two is one comparison. */
@@ -261,7 +262,6 @@ static inline when_t sm_when(const struct gpu_sm *sm, cycle_t cycle, unsigned ca
 /* ---- sm.c: schedulers must stop where something else than an issue is due: to be called
  * when that may have become earlier. */
 void sm_look(struct gpu_sm *sm);
-void *sm_zeroed(size_t count, size_t size);     /* memory; never NULL */
 /* The same, not zeroed, and beginning where a line of the host's caches does. */
 void *sm_lines(size_t count, size_t size);
 

@@ -21,23 +21,23 @@ void sm_l1_make(struct gpu_sm *sm)
     uint32_t waiters = c->l1.mshrs * c->l1.merges;
     sm_tags_make(&l1->tags, (uint32_t)lines_of(c));
     if (sm->run.values)
-        l1->bytes = sm_zeroed(lines_of(c), sizeof *l1->bytes);
-    l1->misses = sm_zeroed(c->l1.mshrs, sizeof *l1->misses);
-    l1->waiters = sm_zeroed(waiters, sizeof *l1->waiters);
+        l1->bytes = zeroed(lines_of(c), sizeof *l1->bytes);
+    l1->misses = zeroed(c->l1.mshrs, sizeof *l1->misses);
+    l1->waiters = zeroed(waiters, sizeof *l1->waiters);
     for (l1->buckets = 1; l1->buckets < c->l1.mshrs; l1->buckets *= 2)
         ;
-    l1->bucket = sm_zeroed(l1->buckets, sizeof *l1->bucket);
+    l1->bucket = zeroed(l1->buckets, sizeof *l1->bucket);
     for (uint32_t i = 0; i < l1->buckets; i++)
         l1->bucket[i] = NONE;
     for (uint32_t i = 0; i < c->l1.mshrs; i++)
         l1->misses[i].next = i + 1 < c->l1.mshrs ? i + 1 : NONE;
     l1->free_waiter = NONE;
-    sm->store_flight = sm_zeroed(c->l1.stores, sizeof *sm->store_flight);
-    sm->free_stores = sm_zeroed(c->l1.stores, sizeof *sm->free_stores);
+    sm->store_flight = zeroed(c->l1.stores, sizeof *sm->store_flight);
+    sm->free_stores = zeroed(c->l1.stores, sizeof *sm->free_stores);
     for (uint32_t i = c->l1.stores; i > 0; i--)
         sm->free_stores[sm->free_store_count++] = i - 1;
     sm->out_room = c->l1.mshrs + c->l1.stores;
-    sm->out = sm_zeroed(sm->out_room, sizeof *sm->out);
+    sm->out = zeroed(sm->out_room, sizeof *sm->out);
 }
 
 /* What shared memory does not take; it comes in steps. */

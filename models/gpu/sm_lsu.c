@@ -21,8 +21,8 @@ void sm_lsu_make(struct gpu_sm *sm)
 {
     /* One more a sub-core than its queue: that which the unit has taken from it. */
     sm->request_room = sm->c->sm.subcores * (sm->c->lsu.queue + 1);
-    sm->requests = sm_zeroed(sm->request_room, sizeof *sm->requests);
-    sm->patterns = sm_zeroed(SM_PATTERNS, sizeof *sm->patterns);
+    sm->requests = zeroed(sm->request_room, sizeof *sm->requests);
+    sm->patterns = zeroed(SM_PATTERNS, sizeof *sm->patterns);
     sm->free_flight = NONE;
     sm->unit_at = CYCLE_NEVER;
 }

@@ -18,9 +18,9 @@
 void sm_tags_make(struct sm_tags *t, uint32_t lines)
 {
     t->lines = lines;
-    t->low = sm_zeroed(lines, sizeof *t->low);
-    t->tag = sm_zeroed(lines, sizeof *t->tag);
-    t->hand = sm_zeroed(lines, sizeof *t->hand);
+    t->low = zeroed(lines, sizeof *t->low);
+    t->tag = zeroed(lines, sizeof *t->tag);
+    t->hand = zeroed(lines, sizeof *t->hand);
 }
 
 void sm_tags_free(struct sm_tags *t)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/zeroed.h"
+
 uint64_t hbm_clock_hz(const struct hbm_config *config)
 {
     return (uint64_t)floor(config->pin_gbps * 1e9 / config->clock_bits + 0.5);
@@ -46,14 +48,6 @@ bool hbm_check(const struct hbm_config *config, struct hbm_map *map, struct diag
 }
 
 /* ---- building ---- */
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count ? count : 1, size);
-    if (!p)
-        abort();
-    return p;
-}
 
 static uint16_t chain_length(const struct hbm_beat *beat, uint32_t left)
 {

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "models/zeroed.h"
+
 const char *const tpu_state_names[TPU_STATES_COUNT] = {
 #define NAME(id, name, what) name,
     TPU_STATES(NAME)
@@ -33,14 +35,6 @@ struct tpu_board {
     uint32_t     *ended;        /* to be told to peers */
     uint32_t      ended_first, ended_count;
 };
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *p = calloc(count ? count : 1, size);
-    if (!p)
-        abort();
-    return p;
-}
 
 static void all_ended(struct tpu_board *b, uint32_t group, cycle_t now)
 {
