@@ -42,6 +42,21 @@ static const char count_ptx[] =
     "ret;\n"
     "}\n";
 
+/* c[i] = a[thread], the same of a for every block. */
+static const char same_ptx[] =
+    ".version 7.0\n.target sm_70\n.address_size 64\n"
+    ".visible .entry same(.param .u64 pa, .param .u64 pc)\n"
+    "{\n"
+    ".reg .b32 %r<8>; .reg .b64 %d<8>;\n"
+    "ld.param.u64 %d1, [pa]; ld.param.u64 %d2, [pc];\n"
+    "mov.u32 %r2, %ctaid.x; mov.u32 %r3, %ntid.x; mov.u32 %r4, %tid.x;\n"
+    "mad.lo.s32 %r5, %r2, %r3, %r4;\n"
+    "mul.wide.u32 %d3, %r4, 4; add.s64 %d4, %d1, %d3;\n"
+    "mul.wide.u32 %d5, %r5, 4; add.s64 %d6, %d2, %d5;\n"
+    "ld.global.u32 %r6, [%d4]; st.global.u32 [%d6], %r6;\n"
+    "ret;\n"
+    "}\n";
+
 struct job {
     struct gpu_config config;
     struct hbm_config hbm;
@@ -144,6 +159,27 @@ START_TEST(sums_are_right_on_every_shape_of_chip)
         gpu_run_free(&r);
         unmake(&j);
     }
+}
+END_TEST
+
+/* Two blocks that read the same: each sector is far from one of them, and from both or none if
+ * they were on one side. */
+START_TEST(two_blocks_are_on_both_sides_of_l2)
+{
+    struct gpu_config c = small_a100(1);
+    struct job j;
+    enum { THREADS = 512 };
+    make(&j, &c, 3, same_ptx, "same", false);
+    uint64_t from = gpu_memory_add(j.memory, "a", 4 * THREADS);
+    uint64_t to = gpu_memory_add(j.memory, "c", 2 * 4 * THREADS);
+    put(&j, 0, &from, 8);
+    put(&j, 8, &to, 8);
+    set_launch(&j, 2, THREADS);
+    struct gpu_run_result r = go(&j);
+    ck_assert_uint_eq(r.l2.reads, 2 * THREADS / 8);
+    ck_assert_uint_eq(r.l2.far_reads, THREADS / 8);
+    gpu_run_free(&r);
+    unmake(&j);
 }
 END_TEST
 
@@ -278,6 +314,7 @@ Suite *gpu_chip_suite(void)
     TCase *t = tcase_create("chip");
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, sums_are_right_on_every_shape_of_chip, 0, 3);
+    tcase_add_test(t, two_blocks_are_on_both_sides_of_l2);
     tcase_add_loop_test(t, every_thread_counts_once, 0, 2);
     tcase_add_test(t, windows_threads_and_values_move_nothing);
     tcase_add_test(t, idle_sms_change_nothing);

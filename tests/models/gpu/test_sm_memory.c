@@ -405,17 +405,41 @@ END_TEST
 
 /* ---- copies */
 
-START_TEST(a_copy_runs_beside_what_follows_until_it_is_waited_for)
+static const struct gpu_op copy = {
+    .kind = GPU_COPY, .pipe = GPU_PIPE_LSU, .interval = 32, .event = GPU_EVENTS_COUNT,
+    .access = { .space = GPU_SPACE_GLOBAL, .cache = GPU_CACHE_GLOBAL, .bytes = 16,
+                .element_bytes = 4, .address_words = 2, .data_at = 2 },
+};
+
+/* Of 16 bytes a lane from registers 2 and 3 to where register 4 says. */
+static void copy_addresses(struct rig *r)
 {
-    struct rig *r = rig_new();
     global_addresses(r, 0, 16);
     steps(3, 0, 16);
     rig_table(r, 4, 3);
-    struct gpu_op copy = { .kind = GPU_COPY, .pipe = GPU_PIPE_LSU, .interval = 32,
-                           .event = GPU_EVENTS_COUNT,
-                           .access = { .space = GPU_SPACE_GLOBAL, .cache = GPU_CACHE_GLOBAL,
-                                       .bytes = 16, .element_bytes = 4, .address_words = 2,
-                                       .data_at = 2 } };
+}
+
+/* The copy is issued at T0 + 4 and its four lines looked up in a cycle; its 512 bytes take the
+ * unit when they come.  So the load, issued at T0 + 6, finds it free. */
+START_TEST(a_copy_under_way_does_not_hold_the_unit)
+{
+    struct rig *r = rig_new();
+    copy_addresses(r);
+    steps(0, 0, 4);
+    rig_table(r, 1, 0);
+    rig_op(r, copy, NULL, (const int[]){ 2, 3, 4, -1 });
+    rig_shared(r, GPU_LOAD, 4, 8, 1);
+    rig_log_reading(r, 8);
+    finish(r, 1, 32);
+    ck_assert_uint_eq(rig_at(0, 0, 0), T0 + 6 + SHARED);
+    rig_free(r);
+}
+END_TEST
+
+START_TEST(a_copy_runs_beside_what_follows_until_it_is_waited_for)
+{
+    struct rig *r = rig_new();
+    copy_addresses(r);
     rig_op(r, copy, NULL, (const int[]){ 2, 3, 4, -1 });
     rig_simple(r, GPU_COMMIT, 0);
     rig_op(r, copy, NULL, (const int[]){ 2, 3, 4, -1 });
@@ -426,8 +450,8 @@ START_TEST(a_copy_runs_beside_what_follows_until_it_is_waited_for)
     rig_simple(r, GPU_WAIT, 0);
     rig_log(r);
     finish(r, 1, 32);
-    /* Issued at T0 + 3 and + 5; the unit looks up four lines of each a cycle but moves 512
-     * bytes in 4, so the second has its turn at T0 + 7.  Lines of each leave one a cycle. */
+    /* Issued at T0 + 3 and + 5; the unit looks up four lines of each in a cycle, which leave
+     * one a cycle, and come back through the port two cycles each. */
     ck_assert_uint_eq(rig_at(0, 0, 0), T0 + 7);
     ck_assert_uint_eq(rig_at(0, 0, 1), T0 + 3 + 190 + 4 * 2 + 10);
     ck_assert_uint_eq(rig_at(0, 0, 2), T0 + 3 + 190 + 8 * 2 + 10);
@@ -463,6 +487,7 @@ Suite *sm_memory_suite(void)
     tcase_add_test(t, a_store_says_what_it_writes_and_a_fence_waits_for_it);
     tcase_add_test(t, a_block_is_done_when_its_stores_are);
     tcase_add_test(t, stores_without_a_slot_wait_for_one);
+    tcase_add_test(t, a_copy_under_way_does_not_hold_the_unit);
     tcase_add_test(t, a_copy_runs_beside_what_follows_until_it_is_waited_for);
     suite_add_tcase(s, t);
     return s;
