@@ -46,6 +46,8 @@ static void check_operand(const struct ptx_module *m, const struct ptx_function 
 static void check_function(const struct ptx_module *m, const struct ptx_function *f)
 {
     char text[200];
+    assert(!f->unsupported
+           || (f->unsupported[0] && f->unsupported_line > 0 && f->unsupported_column > 0));
     for (uint32_t n = 0; n < f->label_count; n++)
         assert(f->labels[n].at < f->instruction_count);
     for (uint32_t n = 0; n < f->register_count; n += 1 + f->register_count / 16)

@@ -207,10 +207,19 @@ static void put_plain(struct inlined *n, const struct call *call,
                 copy->space = PTX_LOCAL;
 }
 
+static bool check_function(struct inlined *n, const struct ptx_function *f)
+{
+    const struct ptx_instruction at = { .line = f->unsupported_line,
+                                        .column = f->unsupported_column };
+    return !f->unsupported || code_fail(n->code, &at, "%s", f->unsupported);
+}
+
 static bool put_function(struct inlined *n, const struct call *outer)
 {
     const struct ptx_function *f = outer->f;
     struct call call = *outer;
+    if (!check_function(n, f))
+        return false;
     call.registers = n->code->body.registers;
     call.labels = add_labels(n->code, f->label_count);
     for (uint32_t k = 0; k < f->register_count; k++)

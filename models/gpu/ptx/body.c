@@ -194,6 +194,9 @@ static bool read_directive(struct reader *r)
         return read_variables(r, PTX_PARAM, false);
     if (is_word(&t, "pragma"))
         return skip_past(r, ";");
+    if (is_word(&t, "callprototype") || is_word(&t, "calltargets"))
+        return refuse_use(r, &t, ".%.*s is not supported; expected calls of functions by name",
+                          SHOW(&t));
     return refuse(r, &t, ".%.*s is not supported in a function; expected .reg, .local, .shared, "
                   ".param, .pragma or .loc", SHOW(&t));
 }
@@ -229,17 +232,58 @@ static bool read_statement(struct reader *r)
     return read_instruction(r, &name);
 }
 
+/* To its ';'; false if there is none. */
+static bool skip_statement(struct reader *r)
+{
+    uint32_t depth = 0;
+    while (!is_sign(r, ";")) {
+        if (r->token.kind == T_END || (is_sign(r, "}") && depth == 0))
+            return false;
+        depth = depth + is_sign(r, "{") - is_sign(r, "}");
+        if (!lex_next(r))
+            return false;
+    }
+    return lex_next(r);
+}
+
+/* After an error: what is not supported is kept with the function, and reading goes on. */
+static bool set_aside(struct reader *r)
+{
+    struct ptx_function *f = r->f;
+    struct diag why = *r->d;
+    if (!r->is_unsupported)
+        return false;
+    r->is_unsupported = false;
+    r->d->text[0] = '\0';
+    if (!skip_statement(r)) {
+        *r->d = why;
+        return false;
+    }
+    if (f->unsupported)
+        return true;
+    if (!(f->unsupported = strdup(why.text)))
+        abort();
+    f->unsupported_line = why.line;
+    f->unsupported_column = why.column;
+    return true;
+}
+
+static bool read_statements(struct reader *r)
+{
+    while (!is_sign(r, "}"))
+        if (!read_statement(r) && !set_aside(r))
+            return false;
+    return true;
+}
+
 static bool read_braces(struct reader *r)
 {
     struct token open = r->token;
     uint32_t from = r->pending_count, outer = r->symbols.count;
     if (++r->depth > DEPTH)
         return refuse(r, &open, "braces nested more than %d deep; expected fewer", DEPTH);
-    if (!lex_next(r))
+    if (!lex_next(r) || !read_statements(r))
         return false;
-    while (!is_sign(r, "}"))
-        if (!read_statement(r))
-            return false;
     resolve(r, from);
     r->depth--;
     symbols_cut(r, outer);
@@ -279,10 +323,6 @@ bool read_body(struct reader *r)
     r->i = (struct ptx_instruction){ .guard = PTX_NO_GUARD, .line = r->token.line,
                                      .column = r->token.column };
     r->depth++;
-    if (!load_params(r) || !lex_next(r))
-        return false;
-    while (!is_sign(r, "}"))
-        if (!read_statement(r))
-            return false;
-    return end_body(r) && resolve_all(r) && lex_next(r);
+    return load_params(r) && lex_next(r) && read_statements(r)
+        && end_body(r) && resolve_all(r) && lex_next(r);
 }

@@ -45,8 +45,8 @@ static bool read_callee(struct reader *r, const struct ptx_function **f)
     if (!y)
         return symbol_unknown(r, &name, "a function");
     if (y->kind == S_REGISTER || y->kind == S_RANGE)
-        return refuse(r, &name, "%s is not supported through a register; expected a function",
-                      r->written);
+        return refuse_use(r, &name, "%s is not supported through a register; expected a "
+                          "function", r->written);
     if (y->kind != S_FUNCTION)
         return refuse(r, &name, "%.*s is %s; expected a function", SHOW(&name),
                       symbol_kind_name(y->kind));

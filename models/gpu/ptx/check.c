@@ -226,7 +226,8 @@ static bool check_source(struct reader *r, struct ptx_operand *o, const struct p
                                "a variable's address");
         return true;
     case PTX_FUNCTION:
-        return refuse_at(r, at, "a function's address is not supported; expected a register");
+        return refuse_use(r, &(struct token){ .line = at->line, .column = at->column },
+                          "a function's address is not supported; expected a register");
     default:
         break;
     }

@@ -145,6 +145,7 @@ static void free_function(struct ptx_function *f)
     free(f->variables);
     free(f->labels);
     free(f->instructions);
+    free(f->unsupported);
 }
 
 /* What grew by doubling takes no more than it needs. */

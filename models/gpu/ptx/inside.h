@@ -11,7 +11,8 @@
  *     function.c  headings of functions     module.c   the module, its directives
  *     print.c     names; instructions as text
  *
- * A reader stops at its first error: functions return false and the diag has the text.
+ * A reader stops at its first error: functions return false and the diag has the text.  But
+ * after an instruction that is not supported it goes on, and keeps the text with the function.
  */
 #ifndef MODELS_GPU_PTX_INSIDE_H
 #define MODELS_GPU_PTX_INSIDE_H
@@ -90,6 +91,7 @@ struct reader {
     uint32_t suffixes;
     struct place places[PTX_OPERANDS];
     char written[160];              /* the opcode as in the text */
+    bool is_unsupported;            /* that is what the error is about */
 };
 
 /* While a function is read, its parameters have these numbers: how many variables will come
@@ -104,6 +106,8 @@ bool lex_next(struct reader *r);                /* false: an error */
 bool lex_skip_line(struct reader *r);
 bool refuse(struct reader *r, const struct token *t, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+bool refuse_use(struct reader *r, const struct token *t, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));      /* not supported: of use, not of the file */
 bool is_sign(const struct reader *r, const char *sign);
 bool is_word(const struct token *t, const char *word);
 bool take_sign(struct reader *r, const char *sign, bool *taken);    /* if it is there */

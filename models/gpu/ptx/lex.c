@@ -11,14 +11,31 @@ static unsigned column_of(const struct reader *r, const char *at)
     return (unsigned)(at - r->line_start) + 1;
 }
 
-bool refuse(struct reader *r, const struct token *t, const char *format, ...)
+static bool refuse_list(struct reader *r, const struct token *t, const char *format,
+                        va_list arguments)
 {
     char text[sizeof r->d->text];
+    vsnprintf(text, sizeof text, format, arguments);
+    return diag_set(r->d, t->line, t->column, "%s", text);
+}
+
+bool refuse(struct reader *r, const struct token *t, const char *format, ...)
+{
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    refuse_list(r, t, format, arguments);
     va_end(arguments);
-    return diag_set(r->d, t->line, t->column, "%s", text);
+    return false;
+}
+
+bool refuse_use(struct reader *r, const struct token *t, const char *format, ...)
+{
+    va_list arguments;
+    r->is_unsupported = !r->d->text[0];
+    va_start(arguments, format);
+    refuse_list(r, t, format, arguments);
+    va_end(arguments);
+    return false;
 }
 
 static bool refuse_here(struct reader *r, const char *at, const char *what)

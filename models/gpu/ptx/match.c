@@ -280,12 +280,12 @@ static bool refuse_form(struct reader *r, uint32_t best)
     }
     const char *near = best < r->suffixes ? nearest_word(at, list) : NULL;
     if (near)
-        return refuse(r, at, "%s is not supported: '.%.*s' cannot stand there; did you mean "
-                      "'.%s'?", r->written, SHOW(at), near);
+        return refuse_use(r, at, "%s is not supported: '.%.*s' cannot stand there; did you mean "
+                          "'.%s'?", r->written, SHOW(at), near);
     if (best < r->suffixes)
-        return refuse(r, at, "%s is not supported: '.%.*s' cannot stand there; expected %s",
-                      r->written, SHOW(at), list);
-    return refuse(r, at, "%s is not complete; expected %s after it", r->written, list);
+        return refuse_use(r, at, "%s is not supported: '.%.*s' cannot stand there; expected %s",
+                          r->written, SHOW(at), list);
+    return refuse_use(r, at, "%s is not complete; expected %s after it", r->written, list);
 }
 
 static bool check_version(struct reader *r, const struct form *f)
@@ -359,13 +359,14 @@ static bool is_unsupported(const struct token *t)
 static bool refuse_op(struct reader *r)
 {
     if (is_unsupported(&r->opcode))
-        return refuse(r, &r->opcode, "%s is not supported", r->written);
+        return refuse_use(r, &r->opcode, "%s is not supported", r->written);
     char word[64];
     snprintf(word, sizeof word, "%.*s", SHOW(&r->opcode));
     const char *near = diag_nearest(word, ptx_op_names, PTX_OPS_COUNT);
     if (near)
-        return refuse(r, &r->opcode, "%s is not supported; did you mean '%s'?", r->written, near);
-    return refuse(r, &r->opcode, "%s is not supported", r->written);
+        return refuse_use(r, &r->opcode, "%s is not supported; did you mean '%s'?", r->written,
+                          near);
+    return refuse_use(r, &r->opcode, "%s is not supported", r->written);
 }
 
 bool match_op(struct reader *r)

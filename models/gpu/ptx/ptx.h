@@ -2,7 +2,8 @@
  *
  * The reader checks what it reads: names that exist, operands of the right number and kind,
  * modifiers that the instruction has, and says for each instruction that it does not know
- * that it is not supported.  What comes out of it is legal PTX of the subset.
+ * that it is not supported: of a function to whoever uses it (ptx_function.unsupported), for
+ * a file may have others.  What comes out of it else is legal PTX of the subset.
  *
  * An instruction is its opcode, a few modifiers and types, a guard and operands, in the order
  * of the text (destination first).  Registers, variables, labels and functions are numbers.
@@ -241,6 +242,8 @@ struct ptx_function {
     uint32_t instruction_count;
     uint32_t required[3], max_threads, min_blocks, max_registers;       /* 0: not said */
     uint32_t line;
+    char    *unsupported;           /* what is wrong with the first instruction that is not, */
+    uint32_t unsupported_line, unsupported_column;      /* and is left out here; NULL: none */
 };
 
 /* Numbers of variables: an operand's number below PTX_MODULE_VARIABLE is the function's, with

@@ -329,6 +329,9 @@ static const struct { unsigned target; const char *text; unsigned line; const ch
     { 80, ".version 7.8\n.target sm_80\n.address_size 64\n.entry k() { .reg .f32 %f<9>; .reg .b32 %r<9>;\n"
           "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%f1,%f2,%f3,%f4}, {%r1,%r2,%r3,%r4}, "
           "{%r5,%r6}, {%f1,%f2,%f3,%f4};\nret; }\n", 5, "tensor" },
+    { 70, HEAD ".entry other() { wgmma.x; ret; }\n.entry k() { ret; tex.x; }\n", 5, "tex.x is not" },
+    { 70, HEAD ".entry other() { wgmma.x; }\n.func f() { tex.x; ret; }\n"
+          ".func g() { call f, (); ret; }\n.entry k() { call g, (); ret; }\n", 5, "tex.x is not" },
 };
 
 START_TEST(what_a_chip_cannot_do_is_refused_with_its_place)
@@ -341,6 +344,18 @@ START_TEST(what_a_chip_cannot_do_is_refused_with_its_place)
     ck_assert_str_eq(d.file, "test.ptx");
     ck_assert_msg(d.line == errors[_i].line, "line %u: %s", d.line, d.text);
     ck_assert_msg(strstr(d.text, errors[_i].says), "%s", d.text);
+}
+END_TEST
+
+START_TEST(what_a_kernel_does_not_use_need_not_be_supported)
+{
+    struct gpu_config c = config(70);
+    struct diag d = { .text = "" };
+    struct gpu_kernel *k = compile(&c, HEAD ".func f() { tex.x; ret; }\n"
+        ".entry other() { call f, (); ret; }\n.func g() { ret; }\n"
+        ".entry k() { call g, (); ret; }\n", &d);
+    ck_assert_msg(k, "%u: %s", d.line, d.text);
+    gpu_kernel_free(k);
 }
 END_TEST
 
@@ -429,6 +444,7 @@ Suite *compile_suite(void)
     suite_add_tcase(s, t);
     t = tcase_create("limits");
     tcase_add_loop_test(t, what_a_chip_cannot_do_is_refused_with_its_place, 0, COUNT_OF(errors));
+    tcase_add_test(t, what_a_kernel_does_not_use_need_not_be_supported);
     tcase_add_test(t, sixty_five_predicates_at_once_are_too_many);
     tcase_add_test(t, a_kernel_says_what_it_needs);
     suite_add_tcase(s, t);

@@ -20,10 +20,20 @@
     ".reg .s32 %s<3>; .reg .f32 %f<9>; .reg .f64 %e<3>; .reg .f16 %g<3>; .reg .s64 %q<3>;\n" \
     ".local .align 8 .b8 l[16]; .param .b32 pa; .param .b64 pb; .param .b32 pr;\n"
 
+/* NULL too if a function of it is not supported: the reason is that of the first. */
 static inline struct ptx_module *read_module(const char *text, struct diag *d)
 {
     *d = (struct diag){ .text = "" };
-    return ptx_read(text, strlen(text), "", d);
+    struct ptx_module *m = ptx_read(text, strlen(text), "", d);
+    for (uint32_t n = 0; m && n < m->function_count; n++) {
+        const struct ptx_function *f = &m->functions[n];
+        if (!f->unsupported)
+            continue;
+        diag_set(d, f->unsupported_line, f->unsupported_column, "%s", f->unsupported);
+        ptx_free(m);
+        return NULL;
+    }
+    return m;
 }
 
 /* NULL with the reason in `d`. */

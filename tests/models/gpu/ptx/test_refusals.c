@@ -376,7 +376,7 @@ static const struct refused bodies[] = {
     { ".shard .b8 x;",
       10, 1, ".shard is not supported in a function; expected .reg, .local, .shared" },
     { ".callprototype",
-      10, 1, ".callprototype is not supported in a function; expected .reg, .local" },
+      10, 1, ".callprototype is not supported; expected calls of functions by name" },
     { "foo", 10, 1, "foo is not supported" },
     { "3;", 10, 1, "'3' begins no statement; expected an instruction" },
     { "[%r1];", 10, 1, "'[' begins no statement; expected an instruction" },
@@ -566,6 +566,56 @@ START_TEST(a_module_that_is_cut_short_is_refused)
 }
 END_TEST
 
+/* What the second of three functions cannot: only it says so, at its first such instruction. */
+static const struct { const char *statements; unsigned column; const char *says; } unsupported[] = {
+    { "tex.2d.v4.f32.s32 {%r1, %r1, %r1, %r1}, [t, {%r1, %r2}];", 1, "tex.2d.v4.f32.s32 is not" },
+    { "ret; @%p bra L; foo; L: bar.foo 0; ret;", 17, "foo is not supported" },
+    { "{ { mad.s32 %r1, %r1, %r1, %r1; } bra L; L: }", 8, "mad.s32 is not supported: '.s32'" },
+    { "mov.u64 %d, f;", 13, "a function's address is not supported" },
+    { "call (%r1), %d, (%r1), P; P: .callprototype (.param .b32 _) _ (.param .b32 _);", 13,
+      "call is not supported through a register" },
+    { "P: .callprototype (.param .b32 _) _ (.param .b32 _);", 4, ".callprototype is not" },
+};
+
+START_TEST(what_is_not_supported_is_said_of_its_function_alone)
+{
+    char text[600];
+    struct diag d = { .text = "" };
+    int size = snprintf(text, sizeof text, "%s.func (.param .b32 r) f (.param .b32 a) { ret; }\n"
+                        ".entry k() { .reg .pred %%p; .reg .b32 %%r<3>; .reg .b64 %%d;\n%s\n}\n"
+                        ".entry l() { bar.sync 0; ret; }\n", HEAD, unsupported[_i].statements);
+    struct ptx_module *m = ptx_read(text, (size_t)size, "", &d);
+    ck_assert_msg(m != NULL, "%u:%u: %s", d.line, d.column, d.text);
+    const struct ptx_function *f = &m->functions[1], *l = &m->functions[2];
+    ck_assert_uint_eq(m->function_count, 3);
+    ck_assert_ptr_nonnull(f->unsupported);
+    ck_assert_msg(strstr(f->unsupported, unsupported[_i].says) == f->unsupported, "%s",
+                  f->unsupported);
+    ck_assert_uint_eq(f->unsupported_line, 6);
+    ck_assert_uint_eq(f->unsupported_column, unsupported[_i].column);
+    ck_assert(!m->functions[0].unsupported && !l->unsupported);
+    ck_assert_uint_eq(l->instruction_count, 2);
+    ptx_free(m);
+}
+END_TEST
+
+/* A statement without its end, or a sign that there is not, spoils the module. */
+static const struct refused spoiled[] = {
+    { HEAD ".entry k() { foo }\n.entry l() { ret; }", 4, 14, "foo is not supported" },
+    { HEAD ".entry k() { foo {1}", 4, 14, "foo is not supported" },
+    { HEAD ".entry k() { foo 1; bra L; }\n.entry l() { ret; }", 4, 25, "there is no label L" },
+    { HEAD ".entry k() { foo 1; ret }\n.entry l() { ret; }", 4, 25, "'}' is no operand" },
+};
+
+START_TEST(what_is_no_statement_is_said_of_the_module)
+{
+    struct diag d = { .text = "" };
+    const struct refused *c = &spoiled[_i];
+    struct ptx_module *m = ptx_read(c->text, strlen(c->text), "", &d);
+    ck_assert_refused(c->text, c->line, c->column, c->says, m, &d);
+}
+END_TEST
+
 START_TEST(a_zero_byte_is_no_end)
 {
     static const char text[] = HEAD ".entry k() { \0 }";
@@ -585,6 +635,8 @@ static const struct { const char *before, *again, *after; } much[] = {
     { HEAD, ".func f();", "" },
     { HEAD ".global .b8 x[] = {", "1,", "}" },
     { HEAD ".entry k() { ret", ".x", "}" },
+    { HEAD ".entry k() {", "ad;", "}" },
+    { HEAD ".entry k() {", "mma.x;", "}" },
     { HEAD ".entry ", "k", "() {}" },
     { HEAD ".global .b32 x = ", "1+", "" },
     { HEAD ".global .b32 x = ", "1?1:", "" },
@@ -616,6 +668,9 @@ Suite *ptx_refusals_suite(void)
     tcase_set_timeout(t, 30);           /* with sanitizers, beside other work */
     tcase_add_loop_test(t, a_wrong_statement_is_refused_where_it_is_wrong, 0, COUNT_OF(bodies));
     tcase_add_loop_test(t, a_wrong_module_is_refused_where_it_is_wrong, 0, COUNT_OF(modules));
+    tcase_add_loop_test(t, what_is_not_supported_is_said_of_its_function_alone, 0,
+                        COUNT_OF(unsupported));
+    tcase_add_loop_test(t, what_is_no_statement_is_said_of_the_module, 0, COUNT_OF(spoiled));
     tcase_add_test(t, a_zero_byte_is_no_end);
     tcase_add_test(t, a_module_that_is_cut_short_is_refused);
     tcase_add_loop_test(t, a_long_text_of_one_thing_takes_no_time, 0, COUNT_OF(much));
