@@ -184,7 +184,8 @@ static uint32_t port(const void *route, uint64_t address)
     return gpu_l2_map_group(r->map, r->partition, address);
 }
 
-/* Each SM has local memory for the launch that needs most; false: there is no room. */
+/* Each SM has local memory for the launch that needs most; false: there is no room.  A thread
+ * may have 512 KiB and touch a few words of it. */
 static bool place_local(struct gpu_chip *c, struct diag *d)
 {
     uint64_t most = 0;
@@ -194,7 +195,8 @@ static bool place_local(struct gpu_chip *c, struct diag *d)
     }
     c->local_bytes = (most + GPU_LINE - 1) / GPU_LINE * GPU_LINE;
     if (most > 0)
-        c->local_base = gpu_memory_add(c->run.memory, "local memory", c->local_bytes * c->sms);
+        c->local_base = gpu_memory_add_sparse(c->run.memory, "local memory",
+                                              c->local_bytes * c->sms);
     return most == 0 || c->local_base > 0
         || diag_set(d, 0, 0, "no memory for %llu bytes of local memory in each SM; expected a "
                     "kernel that takes less", (unsigned long long)c->local_bytes);

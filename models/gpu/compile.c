@@ -33,6 +33,14 @@ static bool check_target(struct code *c)
                     "or less", c->module->target, has);
 }
 
+/* With what has been spilled. */
+static bool check_local(struct code *c)
+{
+    return c->local_bytes <= GPU_LOCAL_MOST
+        || code_fail(c, NULL, "%s: a thread takes %u bytes of local memory; expected at most %u",
+                     c->entry->name, c->local_bytes, GPU_LOCAL_MOST);
+}
+
 static struct gpu_kernel *run(struct code *c)
 {
     if (!check_target(c) || !code_inline(c))
@@ -48,7 +56,7 @@ static struct gpu_kernel *run(struct code *c)
     code_slice(c);
     code_uniform(c);
     code_schedule(c);
-    return code_allocate(c) ? code_emit(c) : NULL;
+    return code_allocate(c) && check_local(c) ? code_emit(c) : NULL;
 }
 
 struct gpu_kernel *gpu_compile(const struct gpu_config *config, const struct ptx_module *m,

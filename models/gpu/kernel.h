@@ -12,6 +12,7 @@
 #include "models/gpu/op.h"
 
 #define GPU_KERNEL_NAME 128
+#define GPU_LOCAL_MOST  (512u << 10)    /* bytes of a thread: CUDA's limit of all generations */
 
 enum gpu_scalar {           /* of a parameter */
     GPU_B8, GPU_B16, GPU_B32, GPU_B64, GPU_U8, GPU_U16, GPU_U32, GPU_U64, GPU_S8, GPU_S16,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ALIGN     256               /* of a buffer's address; and the least gap after one */
 #define MOST_BYTES (UINT64_C(1) << 46)
@@ -12,6 +13,7 @@
 struct buffer {
     uint64_t address, bytes;
     uint8_t *data;                  /* NULL: addresses only */
+    bool     is_mapped;             /* of data: not the allocator's */
     char     name[64];
 };
 
@@ -37,7 +39,10 @@ void gpu_memory_free(struct gpu_memory *m)
     if (!m)
         return;
     for (uint32_t i = 0; i < m->count; i++)
-        free(m->buffers[i].data);
+        if (m->buffers[i].is_mapped)
+            munmap(m->buffers[i].data, m->buffers[i].bytes);
+        else
+            free(m->buffers[i].data);
     free(m->buffers);
     free(m);
 }
@@ -81,18 +86,35 @@ static void insert(struct gpu_memory *m, uint32_t at, const struct buffer *b)
     m->total += b->bytes;
 }
 
-bool gpu_memory_add_at(struct gpu_memory *m, const char *name, uint64_t address, uint64_t bytes)
+/* Zeros; false: there is no memory. */
+static bool give_bytes(struct buffer *b)
+{
+    if (!b->is_mapped)
+        return (b->data = calloc(b->bytes, 1)) != NULL;
+    void *at = mmap(NULL, b->bytes, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    b->data = at;
+    return at != MAP_FAILED;
+}
+
+static bool add(struct gpu_memory *m, const char *name, uint64_t address, uint64_t bytes,
+                bool is_sparse)
 {
     if (bytes > MOST_BYTES - m->total || address > UINT64_MAX - bytes ||
         !is_free(m, address, bytes))
         return false;
-    struct buffer b = { .address = address, .bytes = bytes };
+    bool has_bytes = m->values && bytes > 0;
+    struct buffer b = { .address = address, .bytes = bytes, .is_mapped = is_sparse && has_bytes };
     snprintf(b.name, sizeof b.name, "%s", name);
-    /* The system gives pages of zeros when they are first touched. */
-    if (m->values && bytes && !(b.data = calloc(bytes, 1)))
+    if (has_bytes && !give_bytes(&b))
         return false;
     insert(m, first_after(m, address), &b);
     return true;
+}
+
+bool gpu_memory_add_at(struct gpu_memory *m, const char *name, uint64_t address, uint64_t bytes)
+{
+    return add(m, name, address, bytes, false);
 }
 
 /* The first address from this one on that keeps its distance from all buffers.  Those well
@@ -111,15 +133,25 @@ static uint64_t past_neighbours(const struct gpu_memory *m, uint64_t address, ui
     return address;
 }
 
-uint64_t gpu_memory_add(struct gpu_memory *m, const char *name, uint64_t bytes)
+static uint64_t add_next(struct gpu_memory *m, const char *name, uint64_t bytes, bool is_sparse)
 {
     if (bytes > MOST_BYTES)
         return 0;
     uint64_t address = past_neighbours(m, m->next, bytes);
-    if (!gpu_memory_add_at(m, name, address, bytes))
+    if (!add(m, name, address, bytes, is_sparse))
         return 0;
     m->next = (address + bytes + 2 * ALIGN - 1) / ALIGN * ALIGN;
     return address;
+}
+
+uint64_t gpu_memory_add(struct gpu_memory *m, const char *name, uint64_t bytes)
+{
+    return add_next(m, name, bytes, false);
+}
+
+uint64_t gpu_memory_add_sparse(struct gpu_memory *m, const char *name, uint64_t bytes)
+{
+    return add_next(m, name, bytes, true);
 }
 
 static inline bool holds(const struct buffer *b, uint64_t address, uint64_t bytes)

@@ -29,7 +29,11 @@ bool               gpu_memory_values(const struct gpu_memory *m);
  * no memory for its bytes.  `name` is copied, for messages. */
 uint64_t gpu_memory_add(struct gpu_memory *m, const char *name, uint64_t bytes);
 
-/* The same at an address of the caller's choice, which must be free. */
+/* The same, of which little will be touched: the host's memory for it is not set aside, and
+ * what is never touched takes none. */
+uint64_t gpu_memory_add_sparse(struct gpu_memory *m, const char *name, uint64_t bytes);
+
+/* The same as the first at an address of the caller's choice, which must be free. */
 bool gpu_memory_add_at(struct gpu_memory *m, const char *name, uint64_t address, uint64_t bytes);
 
 /* Whether [address, address + bytes) lies in one buffer.  `hint` (may be NULL) remembers

@@ -329,6 +329,8 @@ static const struct { unsigned target; const char *text; unsigned line; const ch
     { 80, ".version 7.8\n.target sm_80\n.address_size 64\n.entry k() { .reg .f32 %f<9>; .reg .b32 %r<9>;\n"
           "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%f1,%f2,%f3,%f4}, {%r1,%r2,%r3,%r4}, "
           "{%r5,%r6}, {%f1,%f2,%f3,%f4};\nret; }\n", 5, "tensor" },
+    { 70, HEAD ".entry k() {\n.reg .b64 %d; .local .b32 l[131073]; mov.u64 %d, l; ret; }\n", 4,
+      "524292 bytes of local memory; expected at most 524288" },
     { 70, HEAD ".entry other() { wgmma.x; ret; }\n.entry k() { ret; tex.x; }\n", 5, "tex.x is not" },
     { 70, HEAD ".entry other() { wgmma.x; }\n.func f() { tex.x; ret; }\n"
           ".func g() { call f, (); ret; }\n.entry k() { call g, (); ret; }\n", 5, "tex.x is not" },

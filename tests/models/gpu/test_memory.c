@@ -63,6 +63,28 @@ START_TEST(bytes_begin_as_zeros_and_stay_as_written)
 }
 END_TEST
 
+/* 16 TiB, more than any host sets aside: the ends of it, and what comes after. */
+START_TEST(a_sparse_buffer_takes_what_is_touched)
+{
+    struct gpu_memory *m = gpu_memory_new(true);
+    uint64_t bytes = UINT64_C(1) << 44, at = gpu_memory_add_sparse(m, "sparse", bytes);
+    ck_assert_uint_ge(at, GPU_MEMORY_BASE);
+    uint64_t places[] = { 0, 5000, bytes / 2 + 1, bytes - 1 };
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        uint8_t *byte = gpu_memory_at(m, at + places[i], 1, NULL);
+        ck_assert_uint_eq(*byte, 0);
+        *byte = (uint8_t)(i + 1);
+    }
+    for (size_t i = 0; i < COUNT_OF(places); i++)
+        ck_assert_uint_eq(*gpu_memory_at(m, at + places[i], 1, NULL), i + 1);
+    ck_assert(!gpu_memory_has(m, at + bytes - 1, 2, NULL));
+    ck_assert_uint_ge(gpu_memory_add(m, "next", 4), at + bytes + 256);
+    ck_assert_uint_eq(gpu_memory_bytes(m), bytes + 4);
+    ck_assert_uint_eq(gpu_memory_add_sparse(m, "too much", UINT64_C(1) << 46), 0);
+    gpu_memory_free(m);
+}
+END_TEST
+
 START_TEST(without_values_there_are_addresses_alone)
 {
     struct gpu_memory *m = gpu_memory_new(false);
@@ -148,6 +170,7 @@ Suite *memory_suite(void)
     tcase_add_test(t, buffers_lie_apart_on_round_addresses);
     tcase_add_test(t, an_access_lies_in_one_buffer_or_in_none);
     tcase_add_test(t, bytes_begin_as_zeros_and_stay_as_written);
+    tcase_add_test(t, a_sparse_buffer_takes_what_is_touched);
     tcase_add_test(t, without_values_there_are_addresses_alone);
     tcase_add_test(t, a_place_of_the_callers_choice_must_be_free);
     tcase_add_test(t, a_wrong_address_is_told_from_the_nearest_buffer);
