@@ -142,7 +142,7 @@ static int take(struct calling *c, const struct options *o, int i)
     case BLOCK:    return shape(o->value, c->call.block) ? 1 : refuse(o, i, "as 256 or 16x16");
     case ARGS:     return take_args(c, o);
     case DUMP:     return take_dump(c, o);
-    case SAMPLE:   c->run.sample = true; return 1;
+    case SAMPLE:   c->run.sample = c->call.sample = true; return 1;
     case JSON:     c->json = o->value; return 1;
     case LAUNCHES: c->launches = o->value; return 1;
     case POWER:    c->power = o->value; return 1;

@@ -29,16 +29,52 @@ static double done_fraction(const void *chip)
 }
 
 /* The first SM's word for what a run that does not end is about. */
-static int not_ended(const struct gpu_chip *c, const char *why, const char *stuck, FILE *out)
+static bool sm_where(const struct gpu_chip *c, char *where, size_t size)
+{
+    for (uint32_t i = 0; i < c->sms; i++)
+        if (gpu_sm_where(c->sm[i], where, size))
+            return true;
+    return false;
+}
+
+static void front_where(const struct gpu_chip *c, char *where, size_t size)
+{
+    struct block front = gpu_front_block(c->front);
+    if (front.idle(front.self))
+        snprintf(where, size, "all blocks have ended, what they wrote is on its way");
+    else
+        front.describe(front.self, where, size);
+}
+
+static int past_limit(const struct gpu_chip *c, double limit_ms, FILE *out)
 {
     char where[512];
-    for (uint32_t i = 0; i < c->sms; i++)
-        if (gpu_sm_where(c->sm[i], where, sizeof where)) {
-            fprintf(out, "%s: %s", why, where);
-            return EXPERIMENT_FAILED;
-        }
-    fprintf(out, "%s: %s", why, stuck);
+    unsigned long long left_out = 0;
+    for (uint32_t l = 0; l < c->run.launch_count; l++) {
+        struct gpu_launch_times t = gpu_front_times(c->front, l);
+        left_out += t.blocks - t.simulated;
+    }
+    if (!sm_where(c, where, sizeof where))
+        front_where(c, where, sizeof where);
+    fprintf(out, "no end after %g ms of simulated time (--limit-ms allows more", limit_ms);
+    if (left_out > 0)
+        fprintf(out, "; --sample left %llu blocks out, for which others may wait", left_out);
+    fprintf(out, "): %s", where);
     return EXPERIMENT_FAILED;
+}
+
+static int gone_quiet(const struct gpu_chip *c, const char *stuck, FILE *out)
+{
+    char where[512];
+    bool is_known = sm_where(c, where, sizeof where);
+    fprintf(out, "the run went quiet with work left: %s", is_known ? where : stuck);
+    return EXPERIMENT_FAILED;
+}
+
+/* At least a tick: none is no limit. */
+static tick_t limit(const struct experiment *e)
+{
+    return e->limit_ms > 0 ? tick_max(ticks_ns(e->limit_ms * 1e6), 1) : 0;
 }
 
 static int run_chip(const struct job *j, struct gpu_chip *c, const struct gpu_plan *plan,
@@ -46,17 +82,14 @@ static int run_chip(const struct job *j, struct gpu_chip *c, const struct gpu_pl
 {
     const struct experiment *e = j->e;
     struct engine_result result;
-    c->engine.limit = e->limit_ms > 0 ? ticks_ns(e->limit_ms * 1e6) : 0;
+    c->engine.limit = limit(e);
     bool done = experiment_engine(e, &c->engine, done_fraction, c, &result);
     if (gpu_chip_fault(c))
         return experiment_say(out, EXPERIMENT_FAILED, gpu_chip_fault(c));
-    char why[96];
-    snprintf(why, sizeof why, "no end after %g ms of simulated time (--limit-ms allows more)",
-             e->limit_ms);
     if (result.limited)
-        return not_ended(c, why, "", out);
+        return past_limit(c, e->limit_ms, out);
     if (!done)
-        return not_ended(c, "the run went quiet with work left", result.stuck, out);
+        return gone_quiet(c, result.stuck, out);
     struct gpu_result_run r = { .chip = c, .machine = j->machine, .plan = plan, .trace = e->trace,
                                 .name = e->trace ? e->trace->name : plan->groups[0].name,
                                 .volts = j->volts, .exact_f32 = e->lower.highest };

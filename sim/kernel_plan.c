@@ -8,6 +8,8 @@
 #include "models/zeroed.h"
 #include "sim/cuda.h"
 
+#define NOTES 2
+
 static bool ends_in(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);
@@ -77,11 +79,23 @@ static void set_launch(struct gpu_plan *p, const struct kernel_call *call)
     l->params = zeroed(p->kernels[0]->param_bytes, 1);
     snprintf(p->groups[0].name, sizeof p->groups[0].name, "%.95s", p->kernels[0]->name);
     p->groups[0].phase = PHASE_FORWARD;
-    if (!p->kernels[0]->oblivious) {
-        snprintf(p->notes[0], sizeof p->notes[0], "run with values: %.128s",
-                 p->kernels[0]->why_not);
-        p->note_count = 1;
-    }
+    if (p->kernels[0]->oblivious)
+        return;
+    snprintf(p->notes[p->note_count++], sizeof p->notes[0], "run with values: %.128s",
+             p->kernels[0]->why_not);
+    if (call->sample)
+        snprintf(p->notes[p->note_count++], sizeof p->notes[0], "sampled all the same: blocks "
+                 "left out are taken to find values as those before them did");
+}
+
+/* Blocks that wait for blocks that are left out would wait for ever; those that learn what is
+ * left to do would learn something else. */
+static bool check_sample(const struct kernel_call *call, const struct gpu_kernel *k,
+                         struct diag *d)
+{
+    return !call->sample || !k->others[0]
+        || diag_set(d, 0, 0, "%.60s: what other blocks do decides how one goes on: %s; expected "
+                    "no --sample, which leaves blocks out", k->name, k->others);
 }
 
 static struct gpu_plan *new_plan(struct gpu_kernel *k, bool values)
@@ -91,7 +105,7 @@ static struct gpu_plan *new_plan(struct gpu_kernel *k, bool values)
     p->groups = zeroed(1, sizeof *p->groups);
     p->launches = zeroed(1, sizeof *p->launches);
     p->kernels = zeroed(1, sizeof *p->kernels);
-    p->notes = zeroed(1, sizeof *p->notes);
+    p->notes = zeroed(NOTES, sizeof *p->notes);
     p->kernels[0] = k;
     p->memory = gpu_memory_new(values);
     return p;
@@ -105,7 +119,7 @@ struct gpu_plan *kernel_plan(const struct kernel_call *call, const struct gpu_co
         return NULL;
     struct gpu_plan *p = new_plan(k, needs_values(call, k));
     set_launch(p, call);
-    bool ok = kernel_args_check(&call->args, k, d)
+    bool ok = check_sample(call, k, d) && kernel_args_check(&call->args, k, d)
            && kernel_args_place(&call->args, k, call->seed, p->memory, p->launches[0].params,
                                 addresses, d)
            && gpu_launch_variables(k, p->memory, d);

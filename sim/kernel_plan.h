@@ -17,10 +17,11 @@ struct kernel_call {
     uint64_t seed;
     struct kernel_args args;
     bool     values;            /* wanted, also if timing does not need them */
+    bool     sample;            /* blocks will be left out: no kernel whose blocks wait for others */
 };
 
 /* `addresses` gets where each argument's buffer is.  The caller frees the plan.  NULL with the
- * reason in `d`: the file, the arguments, or no room for a buffer. */
+ * reason in `d`: the file, the arguments, no room for a buffer, or what cannot be sampled. */
 struct gpu_plan *kernel_plan(const struct kernel_call *call, const struct gpu_config *c,
                              uint64_t addresses[KERNEL_ARGS_MOST], struct diag *d);
 

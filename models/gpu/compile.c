@@ -54,6 +54,7 @@ static struct gpu_kernel *run(struct code *c)
     code_copies(c);
     code_dead(c);
     code_slice(c);
+    code_others(c);
     code_uniform(c);
     code_schedule(c);
     return code_allocate(c) && check_local(c) ? code_emit(c) : NULL;

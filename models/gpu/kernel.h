@@ -50,6 +50,8 @@ struct gpu_kernel {
     uint8_t         *global_bytes;  /* of module variables in .global space, initialized; */
     uint32_t         global_size;   /* a launch gets them at GPU_MODULE_BASE */
     bool             oblivious;
+    char             others[128];   /* what other blocks do decides how one goes on: "the atomic */
+                                    /* of line 12 reaches the branch of line 19"; "": no */
     char             why_not[128];  /* if not: "the load of line 12 reaches the branch of line 19" */
 };
 

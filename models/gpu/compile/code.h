@@ -4,8 +4,8 @@
  * Expanded, it is a list of operations on words: 32-bit registers and predicates without end,
  * of which `allocate` makes those of the chip.  Blocks are ranges of that list.
  *
- *     inline  predicate  fold  |  expand  flow  webs  copies  dead  slice  uniform  schedule
- *     PTX                      |  operations on words
+ *     inline  predicate  fold  |  expand  flow  webs  copies  dead  slice  others  uniform
+ *     PTX                      |  schedule: operations on words
  *                              |  allocate (spill): registers  |  emit: the kernel
  */
 #ifndef MODELS_GPU_COMPILE_CODE_H
@@ -82,7 +82,7 @@ struct code {
     uint8_t     *controls;          /* of each word: it can reach control */
     uint32_t     control_words;     /* words that there were then */
     bool         oblivious;
-    char         why_not[128];
+    char         why_not[128], others[128];
 
     uint32_t     limit;             /* registers that a thread may have */
     uint32_t     first_spilled;     /* words from here on only carry what was spilled */
@@ -105,6 +105,7 @@ void code_webs(struct code *c);
 void code_copies(struct code *c);
 void code_dead(struct code *c);
 void code_slice(struct code *c);
+void code_others(struct code *c);
 void code_uniform(struct code *c);
 void code_schedule(struct code *c);
 bool code_allocate(struct code *c);
@@ -123,6 +124,8 @@ struct code_writers code_find_writers(struct code *c);
 uint32_t code_registers(struct code *c);        /* that its words would take without limit */
 void code_live(struct code *c);         /* live_in and live_out of each block */
 bool code_has_effect(const struct code_op *o);
+/* "the load of line 12 reaches the branch of line 19", of two operations. */
+void code_say_reached(const struct code *c, uint32_t from, uint32_t to, char *text, size_t size);
 
 static inline uint32_t *code_dsts(const struct code *c, const struct code_op *o)
 {

@@ -215,6 +215,7 @@ static void emit_facts(struct emitting *e)
     k->max_threads = f->max_threads;
     k->oblivious = c->oblivious;
     memcpy(k->why_not, c->why_not, sizeof k->why_not);
+    memcpy(k->others, c->others, sizeof k->others);
 }
 
 struct gpu_kernel *code_emit(struct code *c)

@@ -104,6 +104,13 @@ static const char *word_for(const struct code_op *o)
     }
 }
 
+void code_say_reached(const struct code *c, uint32_t from, uint32_t to, char *text, size_t size)
+{
+    const struct code_op *a = &c->ops[from], *b = &c->ops[to];
+    snprintf(text, size, "the %s of line %u reaches the %s of line %u", word_for(a), a->op.line,
+             word_for(b), b->op.line);
+}
+
 void code_slice(struct code *c)
 {
     size_t items = (size_t)c->registers + c->predicates;
@@ -123,9 +130,6 @@ void code_slice(struct code *c)
     for (size_t k = 0; k < items; k++)
         c->controls[k] = s.sink[k] != NONE;
     c->oblivious = s.load == NONE;
-    if (!c->oblivious) {
-        const struct code_op *from = &c->ops[s.load], *to = &c->ops[s.reached];
-        snprintf(c->why_not, sizeof c->why_not, "the %s of line %u reaches the %s of line %u",
-                 word_for(from), from->op.line, word_for(to), to->op.line);
-    }
+    if (!c->oblivious)
+        code_say_reached(c, s.load, s.reached, c->why_not, sizeof c->why_not);
 }

@@ -262,6 +262,52 @@ START_TEST(a_kernel_is_oblivious_if_no_loaded_value_decides)
 }
 END_TEST
 
+/* After line 10.  The barrier keeps the branch a branch. */
+#define END "@%p1 bra L;\nbar.sync 0;\nL:"
+static const struct { const char *body, *others; } others[] = {
+    { "setp.eq.s32 %p1, %r2, 0;\n" END, NULL },                                /* a plain load */
+    { "ld.volatile.global.u32 %r3, [%d1];\nst.global.u32 [%d1], %r3;", NULL },
+    { "ld.volatile.global.u32 %r3, [%d1];\nsetp.eq.s32 %p1, %r3, 0;\n" END,
+      "the load of line 11 reaches the branch of line 13" },
+    { "ld.acquire.gpu.global.u32 %r3, [%d1];\nsetp.eq.s32 %p1, %r3, 0;\n@%p1 st.global.u32 [%d1], 1;",
+      "the load of line 11 reaches the store of line 13" },
+    { "ld.volatile.shared.u32 %r3, [s];\nsetp.eq.s32 %p1, %r3, 0;\n" END, NULL },
+    { "atom.shared.add.u32 %r3, [s], 1;\nsetp.eq.s32 %p1, %r3, 0;\n" END, NULL },
+    { "red.global.add.u32 [%d1], 1;\nsetp.eq.s32 %p1, %r2, 0;\n" END, NULL },
+    /* An address is where, not whether. */
+    { "atom.global.add.u32 %r3, [%d1], 1;\nmad.wide.u32 %d2, %r3, 4, %d1;\n"
+      "st.global.u32 [%d2], 1;", NULL },
+    { "atom.global.add.u32 %r3, [%d1], 1;\nsetp.eq.s32 %p1, %r3, 9;\n" END,
+      "the atomic of line 11 reaches the branch of line 13" },
+    { "atom.global.add.u32 %r3, [%d1], 1;\nsetp.eq.s32 %p1, %r3, 9;\n@%p1 exit;\n"
+      "st.global.u32 [%d1], 1;", "the atomic of line 11 reaches the exit of line 13" },
+    { "atom.global.add.u32 %r3, [%d1], 1;\nshfl.sync.idx.b32 %r3, %r3, 0, 31, -1;\n"
+      "setp.eq.s32 %p1, %r3, 9;\n" END, "the atomic of line 11 reaches the branch of line 14" },
+    { "atom.global.add.u32 %r3, [%d1], 1;\nmad.wide.u32 %d2, %r3, 4, %d1;\n"
+      "ld.global.u32 %r4, [%d2];\nsetp.eq.s32 %p1, %r4, 9;\n" END,
+      "the atomic of line 11 reaches the branch of line 15" },
+    /* Through shared memory, as its data, and as what decides whether it is written. */
+    { "atom.global.add.u32 %r3, [%d1], 1;\nst.shared.u32 [s], %r3;\nbar.sync 0;\n"
+      "ld.shared.u32 %r4, [s+4];\nsetp.eq.s32 %p1, %r4, 9;\n" END,
+      "the atomic of line 11 reaches the branch of line 16" },
+    { "atom.global.add.u32 %r3, [%d1], 1;\nst.shared.u32 [s], %r2;\nbar.sync 0;\n"
+      "ld.shared.u32 %r4, [s+4];\nsetp.eq.s32 %p1, %r4, 9;\n" END
+      "\nst.global.u32 [%d1+4], %r3;", NULL },
+};
+
+START_TEST(a_kernel_says_whether_other_blocks_decide)
+{
+    static char text[4096];
+    snprintf(text, sizeof text, "%s%s\nret;\n}\n", ENTRY, others[_i].body);
+    struct gpu_config c = config(70);
+    struct diag d = { .text = "" };
+    struct gpu_kernel *k = compile(&c, text, &d);
+    ck_assert_msg(k, "%u: %s", d.line, d.text);
+    ck_assert_str_eq(k->others, others[_i].others ? others[_i].others : "");
+    gpu_kernel_free(k);
+}
+END_TEST
+
 /* Each has one branch that stays a branch (over a barrier). */
 static const struct { const char *body; bool uniform; } branches[] = {
     { "setp.eq.s32 %p1, %r1, 0;", false },
@@ -440,6 +486,7 @@ Suite *compile_suite(void)
     suite_add_tcase(s, t);
     t = tcase_create("slice");
     tcase_add_loop_test(t, a_kernel_is_oblivious_if_no_loaded_value_decides, 0, COUNT_OF(slices));
+    tcase_add_loop_test(t, a_kernel_says_whether_other_blocks_decide, 0, COUNT_OF(others));
     tcase_add_loop_test(t, a_branch_is_uniform_if_its_predicate_cannot_differ, 0,
                         COUNT_OF(branches));
     tcase_add_test(t, a_value_is_divergent_where_lanes_came_on_different_ways);
