@@ -28,18 +28,23 @@ const struct kernel_type kernel_types[] = {
 /* A piece of the text, up to the next ',' or ':'. */
 struct piece { char *text; unsigned column; };
 
-/* Cuts `*rest` at the first of `ends`; the piece is what was before it. */
+#define BLANKS " \t\r\n"
+
+/* Cuts `*rest` at the first of `ends`; the piece is what was before it, without blanks around. */
 static struct piece cut(struct piece *rest, const char *ends)
 {
     struct piece p = *rest;
-    size_t n = strcspn(p.text, ends);
+    size_t n = strcspn(p.text, ends), before = strspn(p.text, BLANKS);
     rest->column += (unsigned)n;
     rest->text += n;
     if (*rest->text != '\0') {
         *rest->text++ = '\0';
         rest->column++;
     }
-    return p;
+    before = before < n ? before : n;
+    while (n > before && strchr(BLANKS, p.text[n - 1]))
+        p.text[--n] = '\0';
+    return (struct piece){ p.text + before, p.column + (unsigned)before };
 }
 
 static bool wrong(struct diag *d, const struct piece *p, const char *expected)
@@ -216,7 +221,9 @@ static bool name_ok(const char *name)
 static bool set_buffer(const struct kernel_args *all, struct kernel_arg *a, struct piece rest,
                        struct diag *d)
 {
-    struct piece name = cut(&rest, "="), size = cut(&rest, ":");
+    struct piece name = cut(&rest, "=");
+    bool has_fill = strchr(rest.text, ':') != NULL;
+    struct piece size = cut(&rest, ":"), fill = cut(&rest, "");
     a->kind = KERNEL_ARG_BUFFER;
     a->type = GPU_F32;
     a->same_as = all->count;
@@ -227,9 +234,9 @@ static bool set_buffer(const struct kernel_args *all, struct kernel_arg *a, stru
     memcpy(a->name, name.text, strlen(name.text) + 1);
     uint32_t other = find_buffer(all, size.text);
     if (other == UINT32_MAX)
-        return set_size(a, &size, d) && (rest.text[0] == '\0' || set_fill(a, &rest, d));
-    if (rest.text[0] != '\0')
-        return wrong(d, &rest, "nothing: the memory is another buffer's");
+        return set_size(a, &size, d) && (!has_fill || set_fill(a, &fill, d));
+    if (has_fill)
+        return wrong(d, &fill, "nothing: the memory is another buffer's");
     a->same_as = all->arg[other].same_as;
     a->buffer_bytes = all->arg[other].buffer_bytes;
     return true;
@@ -237,18 +244,18 @@ static bool set_buffer(const struct kernel_args *all, struct kernel_arg *a, stru
 
 static bool add(struct kernel_args *all, struct piece p, struct diag *d)
 {
-    struct piece what = cut(&p, ":");
+    struct piece what = cut(&p, ":"), value = cut(&p, "");
     if (all->count == KERNEL_ARGS_MOST)
         return wrong(d, &what, "at most 128 arguments");
     struct kernel_arg *a = &all->arg[all->count];
     *a = (struct kernel_arg){ .column = what.column, .same_as = all->count };
     bool ok;
     if (strcmp(what.text, "buf") == 0)
-        ok = set_buffer(all, a, p, d);
+        ok = set_buffer(all, a, value, d);
     else if (strcmp(what.text, "bytes") == 0)
-        ok = set_bytes(a, &p, d);
+        ok = set_bytes(a, &value, d);
     else
-        ok = find_type(&what, &a->type) ? set_number(a, &p, d) : unknown_type(d, &what, true);
+        ok = find_type(&what, &a->type) ? set_number(a, &value, d) : unknown_type(d, &what, true);
     all->count++;                       /* also a wrong one, whose path is to be freed */
     return ok;
 }
@@ -259,7 +266,7 @@ bool kernel_args_parse(struct kernel_args *a, const char *text, struct diag *d)
     assert(copy);
     snprintf(d->file, sizeof d->file, "--args");
     struct piece rest = { copy, 1 };
-    bool ok = true, more = text[0] != '\0';
+    bool ok = true, more = text[strspn(text, BLANKS)] != '\0';
     while (ok && more) {
         more = strchr(rest.text, ',') != NULL;
         ok = add(a, cut(&rest, ","), d);

@@ -12,6 +12,7 @@
  * Random floats are even in [-1, 1), integers have random bits; the type is that of SIZE, else
  * f32.  A file must have as many bytes as the buffer.  Arguments are in the order of the
  * kernel's parameters, and checked against them: how many, how large, float or integer.
+ * Blanks around ',', ':' and the '=' of a NAME mean nothing, so a PATH cannot end with one.
  *
  * Not modelled: commas in paths; textures.
  */

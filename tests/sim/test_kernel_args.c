@@ -16,7 +16,8 @@ static const struct { const char *text; uint32_t size; uint64_t bits; } numbers[
     { "f32:2.0", 4, 0x40000000 },    { "f32:-0", 4, 0x80000000 },  { "f32:inf", 4, 0x7f800000 },
     { "f64:1", 8, 0x3ff0000000000000 },
     { "f16:1.5", 2, 0x3e00 },        { "f16:65504", 2, 0x7bff },   { "bf16:1.5", 2, 0x3fc0 },
-    { "bytes:00ffA0", 3, 0xa0ff00 },
+    { "bytes:00ffA0", 3, 0xa0ff00 }, { " u8 : 7\t", 1, 7 },         { "f32:\n2.0 ", 4, 0x40000000 },
+    { "bytes: 00ff ", 2, 0xff00 },
 };
 
 START_TEST(a_number_becomes_the_bits_of_its_type)
@@ -36,7 +37,7 @@ END_TEST
 static const struct { const char *text; unsigned column; const char *words; } wrong[] = {
     { "x:1",            1, "no such type" },         { "u33:1",          1, "did you mean u32?" },
     { "bug:x=1",        1, "did you mean buf?" },    { "f32",            4, "nothing: expected a number" },
-    { "f32:",           5, "expected a number" },    { "f32: 1",         5, "expected a number" },
+    { "f32:",           5, "expected a number" },    { "f32: 1 2",       6, "expected a number" },
     { "f32:1e39",       5, "too large for f32" },   { "f64:1e999",      5, "too large for f64" },
     { "f16:65520",      5, "too large for f16" },   { "bf16:3.4e38",    6, "too large for bf16" },
     { "f32:1k",         5, "expected a number" },    { "u8:256",         4, "does not fit u8" },
@@ -53,6 +54,10 @@ static const struct { const char *text; unsigned column; const char *words; } wr
     { "buf:x=4:rand",   9, "zero, random" },         { "buf:x=4:file=",  9, "zero, random" },
     { "buf:x=4:random=f33", 16, "did you mean f32?" },
     { "buf:x=4,buf:y=x:zero", 17, "the memory is another buffer's" },
+    { "buf:x=4:",       9, "nothing: expected zero" }, { "u32:1, ",      8, "nothing: no such type" },
+    { "u32:1,  u33:1",  9, "did you mean u32?" },    { "bytes:00 ff",    7, "two hexadecimal" },
+    { "buf: x y =4",    6, "a buffer's name" },      { "buf:x= 4x f32",  10, "no such type" },
+    { "buf:x =4 : rand", 12, "zero, random" },       { "u32:- 1",        5, "a whole number" },
 };
 
 START_TEST(an_argument_that_is_none_is_refused_with_its_column)
@@ -63,6 +68,27 @@ START_TEST(an_argument_that_is_none_is_refused_with_its_column)
     ck_assert_msg(strstr(d.text, wrong[_i].words) != NULL, "%s: %s", wrong[_i].text, d.text);
     ck_assert_msg(d.column == wrong[_i].column, "%s: column %u: %s", wrong[_i].text, d.column,
                   d.text);
+    kernel_args_free(&a);
+}
+END_TEST
+
+/* Several arguments, as one writes them on several lines of a script. */
+START_TEST(blanks_around_arguments_mean_nothing)
+{
+    struct kernel_args a = { .count = 0 };
+    struct diag d = { .text = "" };
+    ck_assert_msg(kernel_args_parse(&a, "  ", &d), "%s", d.text);
+    ck_assert_uint_eq(a.count, 0);
+    ck_assert_msg(kernel_args_parse(&a, " f32:2.0 ,\n\t buf: x = 16xu16 : random ,buf:y=x ,"
+                                    " buf:z=4:file= a b.bin \n", &d), "%s", d.text);
+    ck_assert_uint_eq(a.count, 4);
+    ck_assert_uint_eq(a.arg[0].column, 2);
+    ck_assert_str_eq(a.arg[1].name, "x");
+    ck_assert_uint_eq(a.arg[1].buffer_bytes, 32);
+    ck_assert_int_eq(a.arg[1].fill, KERNEL_ARG_RANDOM);
+    ck_assert_int_eq(a.arg[1].type, GPU_U16);
+    ck_assert_uint_eq(a.arg[2].same_as, 1);
+    ck_assert_str_eq(a.arg[3].path, " a b.bin");        /* its own begin is the path's */
     kernel_args_free(&a);
 }
 END_TEST
@@ -216,6 +242,7 @@ Suite *kernel_args_suite(void)
     tcase_add_loop_test(t, a_number_becomes_the_bits_of_its_type, 0, COUNT_OF(numbers));
     tcase_add_loop_test(t, an_argument_that_is_none_is_refused_with_its_column, 0,
                         COUNT_OF(wrong));
+    tcase_add_test(t, blanks_around_arguments_mean_nothing);
     tcase_add_loop_test(t, arguments_that_are_not_the_kernels_are_refused, 0, COUNT_OF(misfits));
     tcase_add_test(t, a_buffer_is_found_by_name);
     suite_add_tcase(s, t);
