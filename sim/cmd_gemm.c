@@ -136,6 +136,15 @@ static int run_list(const struct multiplying *x, const struct machine *m)
     return !o ? status : output_commit(o, &d) ? 0 : fail(&d, 1);
 }
 
+static bool check_files(const struct multiplying *x, struct diag *d)
+{
+    const struct output_use uses[] = {
+        { "the list", x->list, true }, { "the machine", x->options.choice.file, true },
+        { "--json", x->json, false },  { "--csv", x->csv, false },
+    };
+    return output_check(uses, sizeof uses / sizeof uses[0], d);
+}
+
 int cmd_gemm(int argc, char **argv)
 {
     struct options o = OPTIONS("gemm", "MxKxN", rows, argc, argv);
@@ -155,7 +164,7 @@ int cmd_gemm(int argc, char **argv)
         return options_wrong(&o, "--csv is for a list; expected --json with one product");
     if (!x.options.choice.arch && !x.options.choice.file)
         x.options.choice.arch = "tpu";
-    struct machine *m = run_options_machine(&x.options, &d);
+    struct machine *m = check_files(&x, &d) ? run_options_machine(&x.options, &d) : NULL;
     if (!m)
         return fail(&d, 2);
     int status = x.list ? run_list(&x, m) : run_one(&x, m);

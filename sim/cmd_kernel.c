@@ -157,16 +157,17 @@ static int take(struct calling *c, const struct options *o, int i)
     }
 }
 
-/* How many results are asked of stdout. */
-static int on_stdout(const struct calling *c)
+/* A buffer may go back to the file that it came from. */
+static bool check_files(const struct calling *c, struct diag *d)
 {
-    const char *paths[DUMPS + 3] = { c->json, c->launches, c->power };
-    int count = 0;
+    struct output_use uses[5 + DUMPS] = {
+        { "the kernel", c->call.path, true }, { "the machine", c->choice.file, true },
+        { "--json", c->json, false },         { "--launches", c->launches, false },
+        { "--power", c->power, false },
+    };
     for (uint32_t i = 0; i < c->dumps; i++)
-        paths[3 + i] = c->dump[i].path;
-    for (uint32_t i = 0; i < 3 + c->dumps; i++)
-        count += paths[i] && strcmp(paths[i], "-") == 0;
-    return count;
+        uses[5 + i] = (struct output_use){ "--dump", c->dump[i].path, false };
+    return output_check(uses, 5 + c->dumps, d);
 }
 
 /* -1: go on; else the exit status. */
@@ -184,8 +185,6 @@ static int parse(struct calling *c, struct options *o)
         return options_wrong(o, "no --%s; expected it, as %s",
                              c->call.grid[0] == 0 ? "grid" : "block",
                              c->call.grid[0] == 0 ? "32 or 16x16" : "256 or 16x16");
-    if (on_stdout(c) > 1)
-        return options_wrong(o, "two results for stdout; expected one -");
     if (c->run.sample && c->dumps > 0)
         return options_wrong(o, "--dump of a sampled launch, which leaves blocks out; expected no "
                              "--sample");
@@ -233,6 +232,20 @@ static int write_dumps(const struct calling *c, const struct experiment_rest *re
     return status;
 }
 
+static bool is_stdout(const char *path)
+{
+    return path && strcmp(path, "-") == 0;
+}
+
+/* For another result than the text. */
+static bool uses_stdout(const struct calling *c)
+{
+    bool uses = is_stdout(c->json) || is_stdout(c->launches) || is_stdout(c->power);
+    for (uint32_t i = 0; i < c->dumps; i++)
+        uses = uses || is_stdout(c->dump[i].path);
+    return uses;
+}
+
 static int write_all(const struct calling *c, const json_t *result,
                      const struct experiment_rest *rest)
 {
@@ -243,7 +256,7 @@ static int write_all(const struct calling *c, const json_t *result,
         status = output_write(c->launches, result, report_launches_csv);
     if (status == 0 && c->power)
         status = output_write(c->power, result, report_power_csv);
-    if (status == 0 && on_stdout(c) == 0)
+    if (status == 0 && !uses_stdout(c))
         report_text(result, stdout);
     return status;
 }
@@ -308,7 +321,8 @@ int cmd_kernel(int argc, char **argv)
     c->run.limit_ms = LIMIT_MS;
     int status = parse(c, &o);
     if (status < 0) {
-        struct machine *m = choice_machine(&c->choice, &figures_schema, &d);
+        struct machine *m = check_files(c, &d) ? choice_machine(&c->choice, &figures_schema, &d)
+                                               : NULL;
         status = m ? with_machine(c, m) : fail(&d, 2);
         machine_free(m);
     }

@@ -63,14 +63,14 @@ static int take(struct running *r, const struct options *o, int i)
     }
 }
 
-/* stdout carries one result. */
-static bool wants_stdout_twice(const struct running *r)
+static bool check_files(const struct running *r, struct diag *d)
 {
-    const char *paths[] = { r->json, r->csv, r->power, r->launches };
-    int count = 0;
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-        count += paths[i] && strcmp(paths[i], "-") == 0;
-    return count > 1;
+    const struct output_use uses[] = {
+        { "the trace", r->file, true },  { "the machine", r->options.choice.file, true },
+        { "--json", r->json, false },    { "--csv", r->csv, false },
+        { "--power", r->power, false },  { "--launches", r->launches, false },
+    };
+    return output_check(uses, sizeof uses / sizeof uses[0], d);
 }
 
 /* 0, or the exit status of a command that ends here. */
@@ -87,8 +87,6 @@ static int parse(struct running *r, struct options *o, bool *ends)
         return options_wrong(o, "no file; expected a trace or a network");
     if (!r->options.choice.arch && !r->options.choice.file)
         return options_wrong(o, "no machine; expected --arch NAME or --machine FILE");
-    if (wants_stdout_twice(r))
-        return options_wrong(o, "two results for stdout; expected one -");
     *ends = false;
     return 0;
 }
@@ -170,9 +168,12 @@ int cmd_run(int argc, char **argv)
 {
     struct options o = OPTIONS("run", "FILE", rows, argc, argv);
     struct running r = { .file = NULL };
+    struct diag d = { .text = "" };
     bool ends;
     int status = parse(&r, &o, &ends);
-    return ends ? status : with_trace(&r, run);
+    if (ends)
+        return status;
+    return check_files(&r, &d) ? with_trace(&r, run) : fail(&d, 2);
 }
 
 int cmd_disasm(int argc, char **argv)

@@ -191,6 +191,77 @@ int output_finish(int status)
     return 1;
 }
 
+/* ---- before a command begins ---- */
+
+/* Where a path leads, also if nothing is there yet; the caller frees it.  NULL: nowhere. */
+static char *place_of(const char *path)
+{
+    char *real = realpath(path, NULL), *joined = NULL;
+    if (real != NULL || errno != ENOENT)
+        return real;
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    char *folder = slash != NULL ? strndup(path, (size_t)(name - path)) : strdup(".");
+    assert(folder != NULL);
+    real = realpath(folder, NULL);
+    if (real != NULL && asprintf(&joined, "%s/%s", real, name) < 0)
+        abort();
+    free(folder);
+    free(real);
+    return joined;
+}
+
+static bool is_stdout(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+static bool same_place(const char *a, const char *b)
+{
+    char *x = place_of(a), *y = place_of(b);
+    bool same = x != NULL && y != NULL && strcmp(x, y) == 0;
+    free(x);
+    free(y);
+    return same;
+}
+
+/* `a` is a result; the other is given before it, or read. */
+static bool check_two(const struct output_use *a, const struct output_use *b, struct diag *d)
+{
+    if (is_stdout(a->path) || is_stdout(b->path))
+        return b->is_read || !is_stdout(a->path) || !is_stdout(b->path)
+            || diag_set(d, 0, 0, "two results for stdout; expected one -");
+    if (written_directly(a->path) || !same_place(a->path, b->path))
+        return true;
+    return diag_set(d, 0, 0, b->is_read ? "%s %.80s: %s is read from there; expected another file"
+                    : "%s %.80s: %s goes there too; expected another file", a->option, a->path,
+                    b->option);
+}
+
+/* Made and taken away again, so that no long run is in vain. */
+static bool check_place(const char *path, struct diag *d)
+{
+    if (is_stdout(path) || written_directly(path))
+        return true;
+    struct output *o = output_open(path, d);
+    output_discard(o);
+    return o != NULL;
+}
+
+bool output_check(const struct output_use *uses, size_t count, struct diag *d)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < count; j++)
+            if (uses[i].path != NULL && uses[j].path != NULL && !uses[i].is_read
+                && (j < i || uses[j].is_read) && !check_two(&uses[i], &uses[j], d))
+                return false;
+    for (size_t i = 0; i < count; i++)
+        if (uses[i].path != NULL && !uses[i].is_read && !check_place(uses[i].path, d))
+            return false;
+    return true;
+}
+
+/* ---- whole files ---- */
+
 void output_json(const json_t *json, FILE *out)
 {
     json_dumpf(json, out, JSON_INDENT(1) | JSON_REAL_PRECISION(17));

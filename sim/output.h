@@ -24,6 +24,16 @@ FILE          *output_stream(struct output *o);
 bool output_commit(struct output *o, struct diag *d);
 void output_discard(struct output *o);                          /* takes NULL */
 
+/* What a command reads and where its results go, checked before it begins.  False: two results
+ * of one file or of stdout, a result over what is read, or a file that cannot be made.  What is
+ * there and no plain file may be named more than once. */
+struct output_use {
+    const char *option;         /* "--json", or of what is read what to call it: "the kernel" */
+    const char *path;           /* NULL: not given */
+    bool        is_read;
+};
+bool output_check(const struct output_use *uses, size_t count, struct diag *d);
+
 /* A whole file made by `write`; what went wrong is said on stderr.  Returns the exit status:
  * 0, 1 if it could not be written to its end, 2 if it could not be made. */
 int output_write(const char *path, const json_t *json, void (*write)(const json_t *, FILE *));

@@ -125,6 +125,46 @@ START_TEST(a_full_disk_is_an_error)
 }
 END_TEST
 
+/* In a folder with a file `there`, a link to it, and `folder`, a link to itself. */
+static const struct { struct output_use uses[3]; const char *says; } places[] = {
+    { { { "J", "x", false }, { "C", "y", false }, { "P", "z", false } }, NULL },
+    { { { "J", "x", false }, { "C", "x", false } }, "x: J goes there too; expected another file" },
+    { { { "J", "x", false }, { "C", "y", false }, { "P", "./x", false } }, "./x: J goes there" },
+    { { { "J", "folder/x", false }, { "C", "x", false } }, "x: J goes there too" },
+    { { { "J", "there", false }, { "C", "link", false } }, "link: J goes there too" },
+    { { { "K", "there", true }, { "C", "link", false } }, "link: K is read from there; expected" },
+    { { { "C", "link", false }, { "K", "there", true } }, "link: K is read from there; expected" },
+    { { { "K", "there", true }, { "L", "there", true }, { "J", "x", false } }, NULL },
+    { { { "J", "/dev/null", false }, { "C", "/dev/null", false } }, NULL },
+    { { { "J", "-", false }, { "C", "x", false }, { "P", "-", false } }, "two results for stdout" },
+    { { { "K", "-", true }, { "C", "-", false } }, NULL },
+    { { { "J", "nowhere/x", false } }, "No such file or directory; expected a file that can be" },
+    { { { "J", "x", false }, { "C", "x.gz", false } }, NULL },
+};
+
+START_TEST(results_need_places_of_their_own)
+{
+    struct output_use uses[3];
+    char at[3][128], name[128];
+    snprintf(name, sizeof name, "%s/there", folder);
+    put(name, "x");
+    snprintf(name, sizeof name, "%s/link", folder);
+    ck_assert_int_eq(symlink("there", name), 0);
+    snprintf(name, sizeof name, "%s/folder", folder);
+    ck_assert_int_eq(symlink(".", name), 0);
+    for (int i = 0; i < 3; i++) {
+        uses[i] = places[_i].uses[i];
+        bool is_whole = !uses[i].path || uses[i].path[0] == '/' || uses[i].path[0] == '-';
+        snprintf(at[i], sizeof at[i], "%s/%s", folder, is_whole ? "" : uses[i].path);
+        uses[i].path = is_whole ? uses[i].path : at[i];
+    }
+    struct diag d = { .text = "" };
+    ck_assert_msg(output_check(uses, 3, &d) == !places[_i].says, "%s", d.text);
+    ck_assert_msg(!places[_i].says || strstr(d.text, places[_i].says), "%s", d.text);
+    ck_assert_int_eq(files(), 3);           /* none is made, none left beside */
+}
+END_TEST
+
 START_TEST(a_place_that_cannot_be_is_an_error)
 {
     struct diag d = { .text = "" };
@@ -147,6 +187,7 @@ Suite *output_suite(void)
     tcase_add_test(t, a_name_in_gz_is_compressed);
     tcase_add_test(t, a_full_disk_is_an_error);
     tcase_add_test(t, a_place_that_cannot_be_is_an_error);
+    tcase_add_loop_test(t, results_need_places_of_their_own, 0, COUNT_OF(places));
     suite_add_tcase(s, t);
     return s;
 }
