@@ -120,6 +120,11 @@ static int run(const struct running *r, const struct experiment *e)
 {
     struct diag d = { .text = "" };
     int status = 0;
+    if (r->launches && machine_kind(e->machine) != MACHINE_GPU) {
+        diag_set(&d, 0, 0, "--launches means nothing on a %s; expected a gpu",
+                 machine_kind_name(machine_kind(e->machine)));
+        return fail(&d, 2);
+    }
     json_t *result = experiment_run(e, &d, &status);
     if (!result) {
         if (d.line > 0 && d.file[0] == '\0')

@@ -7,6 +7,7 @@
 #include "sim/experiment.h"
 #include "sim/figures.h"
 #include "sim/gemm.h"
+#include "sim/report.h"
 #include "tests/suites.h"
 #include "traces/net.h"
 
@@ -254,6 +255,25 @@ START_TEST(a_power_limit_is_kept_by_a_lower_clock)
 }
 END_TEST
 
+START_TEST(a_power_limit_that_no_clock_keeps_is_said)
+{
+    static const char *const sets[] = { "power.limit_w=0.001", "power.voltages=300:0.6 1000:1.1",
+                                        NULL };
+    struct trace *t = product(128, 512, 128, TRACE_F16);
+    json_t *o = run_on("gpu-mini", sets, t, (struct experiment){ .threads = 1 });
+    ck_assert_double_eq(number(o, "clock_hz"), 300e6);
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    report_text(o, out);
+    fclose(out);
+    ck_assert_msg(strstr(text, "more than the 1.000 mW that it may (2 runs)") != NULL, "%.400s", text);
+    free(text);
+    json_decref(o);
+    trace_free(t);
+}
+END_TEST
+
 /* ---- the same again ---- */
 
 /* Small ones, but with all that a chip has: two partitions, several stacks, few MSHRs. */
@@ -342,6 +362,7 @@ Suite *gpu_result_suite(void)
     tcase_add_test(t, energy_is_counts_times_prices);
     tcase_add_test(t, energy_of_the_chip_goes_with_the_square_of_its_voltage);
     tcase_add_test(t, a_power_limit_is_kept_by_a_lower_clock);
+    tcase_add_test(t, a_power_limit_that_no_clock_keeps_is_said);
     suite_add_tcase(s, t);
     return s;
 }
