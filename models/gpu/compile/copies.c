@@ -1,7 +1,8 @@
 /* copies.c - copies give way to what they copy; what nobody needs goes.
  *
  * A word that is written once can be replaced everywhere by what it is a copy of, if that
- * is a constant or written once too and the copy comes before all uses (dominates them).
+ * is a constant or written once too, before it, and the copy comes before all uses (dominates
+ * them).
  * Others are followed within their block.
  */
 #include "models/gpu/compile/code.h"
@@ -84,7 +85,8 @@ static void find_copied(struct copies *p)
         if (p->writes[word] != 1 || !is_plain_copy(&c->ops[p->at[word]]))
             continue;
         uint32_t source = code_srcs(c, &c->ops[p->at[word]])[0];
-        if (is_constant(source) || p->writes[source] == 1)
+        if (is_constant(source)
+            || (p->writes[source] == 1 && comes_before(p, p->at[source], p->at[word])))
             p->copied[word] = source;
     }
 }

@@ -349,29 +349,56 @@ static uint32_t called(int which, uint32_t t)
     return which == 0 ? (t > 3 ? t + 7 : 1000 + t) : t == 6 ? 77 : words[t & 3];
 }
 
-START_TEST(a_called_function_gets_what_was_passed)
+/* The word that each thread leaves; what a thread has of local memory. */
+static uint32_t run_words(const char *text, uint32_t words[THREADS])
 {
     struct gpu_config c = gpu_a100();
     struct diag d = { .text = "" };
-    struct ptx_module *m = ptx_read(calls[_i].text, strlen(calls[_i].text), "call.ptx", &d);
+    struct ptx_module *m = ptx_read(text, strlen(text), "words.ptx", &d);
     struct gpu_kernel *k = m ? gpu_compile(&c, m, ptx_entry(m, "k", &d), &d) : NULL;
     ck_assert_msg(k, "%u:%u: %s", d.line, d.column, d.text);
-    ck_assert_uint_eq(k->local_bytes, calls[_i].local_bytes);
     struct gpu_memory *memory = gpu_memory_new(true);
     uint64_t at = gpu_memory_add(memory, "out", THREADS * 4);
     struct gpu_launch l = { .kernel = k, .grid = { 1, 1, 1 }, .block = { THREADS, 1, 1 },
                             .params = (uint8_t *)&at };
     struct gpu_interpreted r;
     ck_assert_msg(gpu_interpret(&c, &l, memory, 100000, &r, &d), "%u: %s", d.line, d.text);
-    const uint8_t *bytes = gpu_memory_at(memory, at, THREADS * 4, NULL);
-    for (uint32_t t = 0; t < THREADS; t++) {
-        uint32_t word;
-        memcpy(&word, bytes + 4 * t, 4);
-        ck_assert_uint_eq(word, called(_i, t));
-    }
+    memcpy(words, gpu_memory_at(memory, at, THREADS * 4, NULL), THREADS * 4);
+    uint32_t local_bytes = k->local_bytes;
     gpu_memory_free(memory);
     gpu_kernel_free(k);
     ptx_free(m);
+    return local_bytes;
+}
+
+START_TEST(a_called_function_gets_what_was_passed)
+{
+    uint32_t words[THREADS];
+    ck_assert_uint_eq(run_words(calls[_i].text, words), calls[_i].local_bytes);
+    for (uint32_t t = 0; t < THREADS; t++)
+        ck_assert_uint_eq(words[t], called(_i, t));
+}
+END_TEST
+
+/* Copies of what is written later, or never but by each other.  All leave %r2 as 0. */
+static const char *const unwritten[] = {
+    "mov.u32 %r2, %r2;",
+    "mov.u32 %r3, %r2; mov.u32 %r2, %r3;",
+    "mov.u32 %r2, %r3; mov.u32 %r4, %r2; mov.u32 %r3, %r4;",
+    "mov.u32 %r2, %r3; mov.u32 %r3, 5;",
+    "mov.u32 %r2, %r3; bar.sync 0; mov.u32 %r3, %r1; setp.ne.u32 %p, %r3, 9;",
+    "bra A; L: mov.u32 %r2, %r3; mov.u32 %r3, %r4; mov.u32 %r4, %r2; bra L; A:",
+    "cvta.to.global.u64 %d4, %d4; cvt.u32.u64 %r2, %d4;",
+};
+
+START_TEST(a_register_that_is_not_written_is_zero)
+{
+    char text[1000];
+    uint32_t words[THREADS];
+    snprintf(text, sizeof text, "%s%s\n%s", CALL_HEAD CALL_ENTRY, unwritten[_i], CALL_EXIT);
+    run_words(text, words);
+    for (uint32_t t = 0; t < THREADS; t++)
+        ck_assert_uint_eq(words[t], 0);
 }
 END_TEST
 
@@ -385,6 +412,7 @@ Suite *compile_same_suite(void)
     suite_add_tcase(s, t);
     t = tcase_create("calls");
     tcase_add_loop_test(t, a_called_function_gets_what_was_passed, 0, COUNT_OF(calls));
+    tcase_add_loop_test(t, a_register_that_is_not_written_is_zero, 0, COUNT_OF(unwritten));
     suite_add_tcase(s, t);
     return s;
 }
