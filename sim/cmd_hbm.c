@@ -109,9 +109,11 @@ static int write_json(json_t *json, const char *path)
 
 static int run(const struct choice *choice, const struct hbm_drive *drive, const char *json)
 {
+    const struct output_use uses[] = { { "the machine", choice->file, true },
+                                       { "--json", json, false } };
     struct diag     d = { .text = "" };
-    struct machine *m;
-    const struct hbm_config *config = memory_of(choice, &m, &d);
+    struct machine *m = NULL;
+    const struct hbm_config *config = output_check(uses, 2, &d) ? memory_of(choice, &m, &d) : NULL;
     if (config == NULL)
         return fail(&d, 2);
     int status = 2;

@@ -62,8 +62,11 @@ static int list(const char *json)
 
 static int print(const struct choice *choice, const char *json)
 {
+    const struct output_use uses[] = { { "the machine", choice->file, true },
+                                       { "--json", json, false } };
     struct diag     d = { .text = "" };
-    struct machine *m = choice_machine(choice, &figures_schema, &d);
+    struct machine *m = output_check(uses, 2, &d) ? choice_machine(choice, &figures_schema, &d)
+                                                  : NULL;
     int             status = 0;
     if (m == NULL)
         return fail(&d, 2);
