@@ -2,7 +2,7 @@
  *
  * Integer work and single IEEE operations are exact, bit for bit.  Where PTX leaves freedom
  * (approximate functions, order of sums in a tensor operation) execute_*.c say what is done.
- * No libm function but sqrt, fma, floor and their kind (models/numerics/ has the others), so
+ * No libm function but sqrt, fma, floor and their kind (traces/functions.h has the others), so
  * that every machine gives the same bits.
  *
  * The words of an op's operand list that it expects, destinations first: each register or

@@ -1,12 +1,12 @@
 /* execute_approx.c - ex2, lg2, sin, cos, tanh: PTX only bounds their errors.
  *
- * Each is computed in double (models/numerics/functions.h) and rounded once, so it is within
+ * Each is computed in double (traces/functions.h) and rounded once, so it is within
  * half a place and a little of the true value: nearer than any chip's.
  */
 #include "models/gpu/execute_inside.h"
 
-#include "models/numerics/functions.h"
 #include "models/numerics/half.h"
+#include "traces/functions.h"
 
 #define F(x) f32_from_bits(x)
 

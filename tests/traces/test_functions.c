@@ -1,8 +1,8 @@
-/* test_functions.c - exp2, log2, sin, cos, tanh against the host's in 64-bit significands. */
+/* test_functions.c - exp2, exp, log2, log, sin, cos, tanh against the host's in 64-bit significands. */
 #include <math.h>
 #include <stdbool.h>
 
-#include "models/numerics/functions.h"
+#include "traces/functions.h"
 #include "tests/suites.h"
 
 #define POINTS 20000
@@ -30,6 +30,12 @@ START_TEST(errors_are_within_what_the_header_says)
     ck_assert_double_lt(worst(functions_log2, log2l, 0.5, 2, false), 3e-15);
     ck_assert_double_lt(worst(functions_log2, log2l, 2, 1e9, true), 3e-15);
     ck_assert_double_lt(worst(functions_log2, log2l, 0.9999, 1.0001, true), 3e-15);
+    ck_assert_double_lt(worst(functions_exp, expl, -708, 708, true), 2e-15);
+    ck_assert_double_lt(worst(functions_exp, expl, -1, 1, true), 2e-15);
+    ck_assert_double_lt(worst(functions_exp, expl, -1e-8, 1e-8, true), 2e-15);
+    ck_assert_double_lt(worst(functions_log, logl, 0.5, 2, false), 3e-15);
+    ck_assert_double_lt(worst(functions_log, logl, 2, 1e9, true), 3e-15);
+    ck_assert_double_lt(worst(functions_log, logl, 1e-9, 0.5, true), 3e-15);
     ck_assert_double_lt(worst(functions_sin, sinl, -10, 10, false), 2e-15);
     ck_assert_double_lt(worst(functions_cos, cosl, -10, 10, false), 2e-15);
     ck_assert_double_lt(worst(functions_sin, sinl, -0x1p20, 0x1p20, false), 2e-15);
@@ -45,6 +51,11 @@ START_TEST(ends_are_what_they_should_be)
     ck_assert(functions_exp2(-INFINITY) == 0 && functions_exp2(INFINITY) == INFINITY);
     ck_assert(functions_exp2(-1023) == 0 && functions_exp2(1024) == INFINITY);
     ck_assert(functions_exp2(0) == 1 && functions_exp2(10) == 1024 && functions_exp2(-3) == 0.125);
+    ck_assert(functions_exp(-INFINITY) == 0 && functions_exp(INFINITY) == INFINITY);
+    ck_assert(functions_exp(-709) == 0 && functions_exp(710) == INFINITY);
+    ck_assert(functions_exp(0) == 1 && functions_log(1) == 0 && isnan(functions_log(-1)));
+    ck_assert(functions_log(0) == -INFINITY && functions_log(INFINITY) == INFINITY);
+    ck_assert(isnan(functions_exp(NAN)) && isnan(functions_log(NAN)));
     ck_assert(functions_log2(0) == -INFINITY && functions_log2(INFINITY) == INFINITY);
     ck_assert(isnan(functions_log2(-1)) && functions_log2(1) == 0);
     ck_assert(functions_log2(1024) == 10 && functions_log2(0x1p-1060) == -1060);

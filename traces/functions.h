@@ -1,19 +1,22 @@
-/* functions.h - exp2, log2, sin, cos and tanh in double, from additions, multiplications,
- * divisions and bits alone: the same on every processor, and good for vector code.
+/* functions.h - exp2, exp, log2, log, sin, cos and tanh in double, from additions,
+ * multiplications, divisions and bits alone: the same on every processor, and good for vector
+ * code.  What traces mean by exp, log and tanh, and what machines work out theirs from.
  *
- * Largest error found (tests/models/numerics/test_functions.c), relative unless it says
- * absolute; the libraries' own are near 1e-16:
+ * Largest error found (tests/traces/test_functions.c), relative unless it says absolute; the
+ * libraries' own are near 1e-16:
  *
  *     exp2   2e-15 for |x| <= 1022                   below: 0; above: infinity
+ *     exp    2e-15 for |x| <= 708                    below: 0; above 709: infinity
  *     log2   3e-15, absolute near 1                  subnormals are taken as they are
+ *     log    3e-15, absolute near 1                  as log2
  *     sin, cos   2e-15 absolute for |x| <= 2^20      beyond that it grows with x; past 2^31
  *                                                    only between -1 and 1
  *     tanh   1e-12
  *
  * Not modelled: exception flags; results below the smallest normal number.
  */
-#ifndef MODELS_NUMERICS_FUNCTIONS_H
-#define MODELS_NUMERICS_FUNCTIONS_H
+#ifndef TRACES_FUNCTIONS_H
+#define TRACES_FUNCTIONS_H
 
 #include <stdint.h>
 #include <string.h>
@@ -35,10 +38,9 @@ static inline double functions_value(uint64_t bits)
 /* The nearest whole number, for |x| < 2^51. */
 static inline double functions_whole(double x) { return (x + 0x1.8p52) - 0x1.8p52; }
 
-static inline double functions_exp2(double x)
+/* e^y * 2^whole for |y| <= 0.35 and a whole number from -1022 to 1023. */
+static inline double functions_power(double y, double whole)
 {
-    double inside = x < -1022 ? -1022 : x > 1023 ? 1023 : x;
-    double whole = functions_whole(inside), y = (inside - whole) * 0x1.62e42fefa39efp-1;
     double e = 1.0 / 479001600;                     /* 1/12!, the last term of e^y */
     e = e * y + 1.0 / 39916800;
     e = e * y + 1.0 / 3628800;
@@ -54,9 +56,28 @@ static inline double functions_exp2(double x)
     e = e * y + 1;
     /* The whole number stands in the last bits of this sum. */
     uint64_t power = (functions_bits(whole + 0x1.8p52) + 1023) << 52;
-    double result = e * functions_value(power);
+    return e * functions_value(power);
+}
+
+static inline double functions_exp2(double x)
+{
+    double inside = x < -1022 ? -1022 : x > 1023 ? 1023 : x;
+    double whole = functions_whole(inside);
+    double result = functions_power((inside - whole) * 0x1.62e42fefa39efp-1, whole);
     result = x < -1022 ? 0 : result;
     result = x >= 1024 ? functions_value(UINT64_C(0x7ff) << 52) : result;
+    return x == x ? result : x;
+}
+
+static inline double functions_exp(double x)
+{
+    double inside = x < -708 ? -708 : x > 709 ? 709 : x;
+    double whole = functions_whole(inside * 0x1.71547652b82fep0);
+    /* ln 2 in two parts, of which the first has 32 bits. */
+    double y = (inside - whole * 0x1.62e42feep-1) - whole * 0x1.a39ef35793c76p-33;
+    double result = functions_power(y, whole);
+    result = x < -708 ? 0 : result;
+    result = x > 709 ? functions_value(UINT64_C(0x7ff) << 52) : result;
     return x == x ? result : x;
 }
 
@@ -84,6 +105,11 @@ static inline double functions_log2(double x)
     result = x == 0 ? -infinity : result;
     result = x < 0 ? infinity - infinity : result;
     return x < infinity ? result : x;               /* infinity, NaN */
+}
+
+static inline double functions_log(double x)
+{
+    return functions_log2(x) * 0x1.62e42fefa39efp-1;
 }
 
 /* sin of x + quarter * pi / 2. */
