@@ -5,22 +5,15 @@
 #include <sys/stat.h>
 
 #include "sim/kernel_args_inside.h"
-
-/* splitmix64: any seed will do, also 0. */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
+#include "traces/random.h"
 
 static void fill_random(uint8_t *to, uint64_t bytes, enum gpu_scalar type, uint64_t seed)
 {
     const struct kernel_type *t = &kernel_types[type];
+    struct random_stream s = { seed };
     uint64_t at = 0;
     for (; at + t->bytes <= bytes; at += t->bytes) {
-        uint64_t r = next_random(&seed);
+        uint64_t r = random_next(&s);
         if (t->class == KERNEL_FLOAT)
             kernel_type_put(type, (double)(r >> 11) * 0x1p-52 - 1, to + at);
         else
