@@ -4,37 +4,39 @@
 #include <assert.h>
 #include <math.h>
 
-static const struct { int digits, least; double largest; } formats[TRACE_TYPES_COUNT] = {
-    [TRACE_F32]  = { 24, -149, 0x1.fffffep127 },
-    [TRACE_BF16] = {  8, -133, 0x1.fep127 },
-    [TRACE_F16]  = { 11,  -24, 0x1.ffcp15 },
-    [TRACE_I32]  = { 32,    0, 0x1p31 },
+#include "traces/functions.h"
+
+/* `over`: half a unit above the largest number, from where on it is infinite. */
+static const struct { int digits, least; double over; } formats[TRACE_TYPES_COUNT] = {
+    [TRACE_F32]  = { 24, -149, 0x1.ffffffp127 },
+    [TRACE_BF16] = {  8, -133, 0x1.ffp127 },
+    [TRACE_F16]  = { 11,  -24, 0x1.ffep15 },
 };
 
-/* The power of two that is a unit in the last place. */
-static int unit_of(double x, enum trace_type type)
+/* A unit in the last place of the type at a size, which is finite in it. */
+static double unit_of(double size, enum trace_type type)
 {
-    int exponent;
-    if (x == 0)
-        return formats[type].least;
-    frexp(x, &exponent);                    /* |x| is in [1/2, 1) times 2^exponent */
-    int unit = exponent - formats[type].digits;
-    return unit > formats[type].least ? unit : formats[type].least;
+    const uint64_t exponent = UINT64_C(0x7ff) << 52;
+    double power = functions_value(functions_bits(size) & exponent);    /* size / 2 < power */
+    double digits = functions_value((uint64_t)(1023 + 1 - formats[type].digits) << 52);
+    double least = functions_value((uint64_t)(1023 + formats[type].least) << 52);
+    return power * digits > least ? power * digits : least;
 }
 
 double trace_round(double x, enum trace_type type)
 {
     if (type == TRACE_I32 || !isfinite(x))
         return x;
-    if (type == TRACE_F32)
-        return (double)(float)x;            /* the same, faster */
-    int unit = unit_of(x, type);
-    double y = ldexp(nearbyint(ldexp(x, -unit)), unit);
-    return fabs(y) > formats[type].largest ? copysign(INFINITY, y) : y;
+    double size = fabs(x);
+    if (size >= formats[type].over)
+        return copysign(INFINITY, x);
+    /* Beside this a double has no place for less than a unit: the sum rounds. */
+    double beside = 0x1.8p52 * unit_of(size, type);
+    return copysign((size + beside) - beside, x);
 }
 
 double trace_ulp(double x, enum trace_type type)
 {
     assert(isfinite(x));
-    return type == TRACE_I32 ? 1 : ldexp(1, unit_of(x, type));
+    return type == TRACE_I32 ? 1 : unit_of(fabs(x), type);
 }
