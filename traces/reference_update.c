@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "traces/functions.h"
 #include "traces/reference_inside.h"
 
 static void sgd(const struct reference_op *x)
@@ -36,16 +37,6 @@ static void rmsprop(const struct reference_op *x)
     }
 }
 
-/* base^exponent; pow differs between processors. */
-static double power(double base, uint64_t exponent)
-{
-    double y = 1;
-    for (; exponent > 0; exponent >>= 1, base *= base)
-        if (exponent & 1)
-            y *= base;
-    return y;
-}
-
 static void adam(const struct reference_op *x)
 {
     const double *g = x->in[3];
@@ -54,8 +45,8 @@ static void adam(const struct reference_op *x)
     double beta2 = reference_attribute(x, ATTR_BETA2), rest2 = reference_number(x, 1 - beta2);
     double epsilon = reference_attribute(x, ATTR_EPSILON);
     uint64_t step = (uint64_t)x->op->attr[ATTR_STEP] + x->before;
-    double c = reference_number(x, reference_attribute(x, ATTR_LR)
-                                   * sqrt(1 - power(beta2, step)) / (1 - power(beta1, step)));
+    double left1 = 1 - functions_power(beta1, step), left2 = 1 - functions_power(beta2, step);
+    double c = reference_number(x, reference_attribute(x, ATTR_LR) * sqrt(left2) / left1);
     for (uint64_t i = 0; i < x->all; i++) {
         m[i] = beta1 * m[i] + rest1 * g[i];
         v[i] = beta2 * v[i] + rest2 * g[i] * g[i];

@@ -3,16 +3,7 @@
 #include <math.h>
 
 #include "models/gpu/lower_parts.h"
-
-/* beta^step without libm's pow, which differs between processors. */
-static double power(double base, uint64_t exponent)
-{
-    double y = 1;
-    for (; exponent > 0; exponent >>= 1, base *= base)
-        if (exponent & 1)
-            y *= base;
-    return y;
-}
+#include "traces/functions.h"
 
 static double attribute(const struct lower *l, enum op_attribute a)
 {
@@ -21,7 +12,7 @@ static double attribute(const struct lower *l, enum op_attribute a)
 
 static double correction(const struct lower *l, enum op_attribute beta)
 {
-    return 1 - power(attribute(l, beta), (uint64_t)l->op->attr[ATTR_STEP]);
+    return 1 - functions_power(attribute(l, beta), (uint64_t)l->op->attr[ATTR_STEP]);
 }
 
 static uint64_t elements_of(const struct lower *l)

@@ -71,12 +71,25 @@ START_TEST(ends_are_what_they_should_be)
 }
 END_TEST
 
+START_TEST(a_power_is_so_many_factors)
+{
+    const double bases[] = { 0.9, 0.999, -1.25, 0 };
+    for (size_t i = 0; i < COUNT_OF(bases); i++) {
+        long double product = 1;
+        for (uint64_t exponent = 0; exponent < 300; exponent++, product *= bases[i])
+            ck_assert(fabsl(functions_power(bases[i], exponent) - product)
+                      <= (1e-16L * exponent + 1e-17L) * fabsl(product));
+    }
+}
+END_TEST
+
 Suite *functions_suite(void)
 {
     Suite *s = suite_create("functions");
     TCase *t = tcase_create("accuracy");
     tcase_add_test(t, errors_are_within_what_the_header_says);
     tcase_add_test(t, ends_are_what_they_should_be);
+    tcase_add_test(t, a_power_is_so_many_factors);
     suite_add_tcase(s, t);
     return s;
 }

@@ -308,6 +308,41 @@ START_TEST(rows_of_layernorm_have_mean_0_and_variance_1)
 }
 END_TEST
 
+/* What a constant added to a row cannot change has gradients that add up to 0 in the row; what
+ * a factor cannot change either has them at right angles to the row. */
+START_TEST(gradients_keep_to_what_their_ops_can_see)
+{
+    struct trace *t = rig_read(
+        "tensor x input f32 4x9\ntensor c target i32 4\ntensor dy input f32 4x9\n"
+        "tensor g weight f32 9\ntensor b weight f32 9\ntensor y activation f32 4x9\n"
+        "tensor m activation f32 4\ntensor r activation f32 4\ntensor n output f32 4x9\n"
+        "tensor e output f32 4x9\ntensor z activation f32 4x9\ntensor d output f32 4x9\n"
+        "forward layernorm y m r = x g b epsilon=1e-15\nforward softmax z = x\n"
+        "backward layernorm_grad n = dy x g m r\n"
+        "backward softmax_cross_entropy_grad e = x c\nbackward softmax_grad d = dy z\n");
+    struct random_stream s = { 6 };
+    struct reference *r = reference_new(t, REFERENCE_EXACT);
+    const double *x = rig_values(t, r, "x"), *n = rig_values(t, r, "n");
+    rig_fill(t, r, &s);
+    reference_step(r, 0);
+    for (int row = 0; row < 4; row++) {
+        double norm = 0, entropy = 0, softmax = 0, along = 0;
+        for (int i = 9 * row; i < 9 * row + 9; i++) {
+            norm += n[i];
+            entropy += rig_values(t, r, "e")[i];
+            softmax += rig_values(t, r, "d")[i];
+            along += n[i] * x[i];
+        }
+        ck_assert_double_eq_tol(norm, 0, 1e-13);
+        ck_assert_double_eq_tol(entropy, 0, 1e-15);
+        ck_assert_double_eq_tol(softmax, 0, 1e-15);
+        ck_assert_double_eq_tol(along, 0, 1e-13);
+    }
+    reference_free(r);
+    trace_free(t);
+}
+END_TEST
+
 START_TEST(ops_that_only_move_move_all)
 {
     struct trace *t = rig_read(
@@ -411,6 +446,7 @@ Suite *reference_suite(void)
     t = tcase_create("always");
     tcase_add_test(t, rows_of_softmax_add_up_to_1_and_a_shift_changes_nothing);
     tcase_add_test(t, rows_of_layernorm_have_mean_0_and_variance_1);
+    tcase_add_test(t, gradients_keep_to_what_their_ops_can_see);
     tcase_add_test(t, ops_that_only_move_move_all);
     tcase_add_test(t, stored_rounds_where_the_language_does_and_exact_nowhere);
     tcase_add_loop_test(t, a_network_learns, 0, COUNT_OF(optimizers));
