@@ -123,29 +123,40 @@ static void read_mnk(const struct csv *c, size_t i, double mnk[3])
 
 /* ---- V100 SXM2: DeepBench ---- */
 
+/* The host's share: the smallest of the measured times, 8 us (512 x 16 x 512 on tensor cores),
+ * less the model's. */
+#define DEEPBENCH_HOST_US 3.1
+
 #define DEEPBENCH "DeepBench's training products on a DGX-1 (CUDA 10.1; @da81ba78), mean of " \
-    "repeated calls, so operands that fit are warm in L2: rows below 100 us run twice here, " \
-    "with the same operands, and the second counts. Its matrices lie by column: m x n by " \
+    "calls from a loop on the host, so operands that fit are warm in L2: rows below 100 us run " \
+    "twice here, with the same operands, and the second counts. The host's share of a call, " \
+    "what the smallest of the measured times (8 us) has beyond the model's, is added to the " \
+    "model: 3.1 us. Its matrices lie by column: m x n by " \
     "column is n x m by row, so both are exchanged here. " \
     "v100, 1530 MHz at most, 300 W. Long launches are sampled. "
 
 static const struct validate_set v100_f32 = {
     .title = "V100: products in FP32", .unit = "us", .mean_bar = 12,
-    .about = DEEPBENCH "Roofline: 15.7 TFLOP/s, 867 GB/s and 10 us.",
+    .about = DEEPBENCH "Roofline: 15.7 TFLOP/s, 867 GB/s and 10 us, the 3.1 among them.",
 };
 static const struct validate_set v100_tensor = {
     .title = "V100: products on tensor cores", .unit = "us", .mean_bar = 12,
-    .about = DEEPBENCH "f16 with sums in f32. Roofline: 125 TFLOP/s, 867 GB/s and 10 us.",
+    .about = DEEPBENCH "f16 with sums in f32. Roofline: 125 TFLOP/s, 867 GB/s and 10 us, the 3.1 among them.",
 };
 
-static const struct roofline v100_f32_roof    = { 15.7e12, 867e9, 10e-6 };
-static const struct roofline v100_tensor_roof = { 125e12, 867e9, 10e-6 };
+static const struct roofline v100_f32_roof    = { 15.7e12, 867e9, 6.9e-6 };
+static const struct roofline v100_tensor_roof = { 125e12, 867e9, 6.9e-6 };
+
+/* Before CUDA 11 tensor cores want rows that are multiples of 8 long (cuBLAS's manual; from memory,
+ * unverified), yet 5481 long ones reach 108 TFLOP/s: the benchmark pads. */
+static double padded(double x) { return ceil(x / 8) * 8; }
 
 static void deepbench_row(struct validation *v, const struct csv *c, size_t i,
                           const struct machine *m)
 {
     bool tensor = strcmp(csv_text(c, i, "math"), "fp32") != 0;
     struct source from = { .machine = m, .type = tensor ? TRACE_F16 : TRACE_F32,
+                           .floor_us = DEEPBENCH_HOST_US,
                            .roofline = tensor ? v100_tensor_roof : v100_f32_roof };
     double mnk[3];
     read_mnk(c, i, mnk);
@@ -153,6 +164,9 @@ static void deepbench_row(struct validation *v, const struct csv *c, size_t i,
     add_row(&v->sets[v->count - 2 + tensor], &from, by_row,
             strcasecmp(csv_text(c, i, "trans_b"), "t") == 0,
             strcasecmp(csv_text(c, i, "trans_a"), "t") == 0, csv_number(c, i, "latency_us"));
+    struct validate_set *s = &v->sets[v->count - 2 + tensor];
+    for (int x = M; tensor && x <= K; x++)
+        s->rows[s->count - 1].arg[x] = padded(s->rows[s->count - 1].arg[x]);
 }
 
 bool validate_v100(struct validation *v, struct diag *d)

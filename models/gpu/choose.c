@@ -14,6 +14,7 @@
 #define FIRST_OPERATIONS  300
 #define RESULT_OPERATIONS  15
 #define L2_WANTED         0.8   /* of what it gives, on average of a product */
+#define SLICE            16.0   /* of k: what tensor cores multiply at a time */
 #define EMPTY_LEAST 16          /* tiles for each empty one of a stripe */
 /* What lanes of the sum of a cut product have under way at a time; their operations for the
  * four results of each. */
@@ -32,6 +33,7 @@ struct estimate {
     uint64_t tiles_m, tiles_n, blocks;
     uint64_t steps;                     /* of a block */
     uint32_t splits, resident;          /* blocks of an SM at a time */
+    uint32_t order;
 };
 
 double gpu_macs_per_cycle(const struct gpu_config *c, enum gpu_element in)
@@ -69,6 +71,53 @@ static uint32_t resident_blocks(const struct gpu_chooser *x, const struct gpu_ge
     return x->resident ? x->resident(x->self, k) : reckoned_blocks(x->config, k);
 }
 
+/* ---- traffic, in bytes ---- */
+
+static double operand_bytes(const struct estimate *e)
+{
+    const struct gpu_product *p = e->product;
+    return (double)p->batch * ((double)p->m + (double)p->n) * (double)p->k
+         * element_bytes[p->in];
+}
+
+/* Both partitions have a copy of what SMs of both read. */
+static double l2_holds(const struct estimate *e)
+{
+    const struct gpu_l2_config *l2 = &e->config->l2;
+    return (double)l2->bytes / (l2->copies == GPU_L2_NEAR ? l2->partitions : 1);
+}
+
+/* What comes from memory: a once for each stripe of tiles, b once for each row of stripes that
+ * are under way at a time; both once if L2 holds them. */
+static double read_bytes(const struct estimate *e, uint32_t order)
+{
+    const struct gpu_product *p = e->product;
+    double size = element_bytes[p->in] * (double)p->batch;
+    double m = (double)p->m, n = (double)p->n, k = (double)p->k;
+    if (operand_bytes(e) <= l2_holds(e))
+        return operand_bytes(e);
+    double columns = fmin(1u << order, (double)e->tiles_n);
+    double rows = fmax((double)e->config->sm.count * e->resident / columns, 1);
+    return size * k * (m * fmax((double)e->tiles_n / columns, 1)
+                       + n * fmax((double)e->tiles_m / rows, 1));
+}
+
+/* Blocks of tiles past the last column take the places of others for a moment. */
+static bool fits(const struct estimate *e, uint32_t order)
+{
+    uint64_t columns = 1u << order, stripes = (e->tiles_n + columns - 1) / columns;
+    return (stripes * columns - e->tiles_n) * EMPTY_LEAST <= e->tiles_n;
+}
+
+static uint32_t best_order(const struct estimate *e)
+{
+    uint32_t best = 0;
+    for (uint32_t o = 1; o <= ORDER_MOST; o++)
+        if (fits(e, o) && read_bytes(e, o) < read_bytes(e, best))
+            best = o;
+    return best;
+}
+
 /* ---- one step of one block, in cycles ---- */
 
 static double multiplying(const struct estimate *e)
@@ -95,9 +144,12 @@ static double warps_read_bytes(const struct gpu_gemm_kernel *k, bool twice)
     return warps * sides * k->k * 2 * (twice ? 2 : 1);
 }
 
+/* Before sm_80, where both lie along k, the left one's rows share banks in pairs (gemm70.cu). */
 static double reading(const struct estimate *e)
 {
-    return warps_read_bytes(e->kernel, e->config->gpu.generation == GPU_SM_70)
+    bool twice = e->config->gpu.generation == GPU_SM_70;
+    bool in_pairs = twice && !e->kernel->transpose_a && e->kernel->transpose_b;
+    return warps_read_bytes(e->kernel, twice) * (in_pairs ? 1.5 : 1)
          / (e->config->shared.banks * 4);
 }
 
@@ -163,11 +215,12 @@ static double turns(const struct estimate *e, double blocks)
     return fmax(blocks * e->kernel->threads / (32.0 * e->config->sm.subcores), 1);
 }
 
-/* The busier part, and what of the other's work its warps' turns do not hide: all if a
- * scheduler has but one warp. */
+/* One after the other if a scheduler has but one warp; else each waits for the other now and
+ * then, most where both are as busy: this is what the model of the chip does (V100, tiles of
+ * 64x64 to 256x128, within 6 %). */
 static double overlapped(double multiply, double shared, double turns)
 {
-    return fmax(multiply, shared) + fmin(multiply, shared) / turns;
+    return turns < 2 ? multiply + shared : sqrt(multiply * multiply + shared * shared);
 }
 
 /* For each block of `blocks`.  With fewer warps than schedulers the others' cores idle. */
@@ -191,11 +244,31 @@ static double unfilled(const struct estimate *e, double blocks)
          : copies(e->kernel) ? c->lsu.matrix_latency + c->tensor.mma_k16_latency : 0;
 }
 
+/* All blocks want their tiles at a time: a tile waits for half of the others, on average. */
+static double queueing(const struct estimate *e)
+{
+    double under_way = fmin((double)e->config->sm.count * e->resident / (double)e->blocks, 1);
+    double bytes = read_bytes(e, e->order) * under_way / (double)e->steps;
+    double from_memory = bytes / e->memory_bytes_per_s * e->config->gpu.clock_mhz * 1e6;
+    return fmax(from_memory, arriving(e)) / 2;
+}
+
+/* A step of a block that is alone, whose tiles go through registers: the next one arrives while
+ * all but the last slice of this one is multiplied, and is stored before that is. */
+static double relayed(const struct estimate *e)
+{
+    double slices = e->kernel->k / SLICE, slice = multiplying(e) / slices;
+    double alone = tile_bytes(e) / e->config->crossbar.answer_bytes;
+    double arrives = memory_latency(e) + fmax(alone, queueing(e));
+    return fmax(arrives, slice * (slices - 1)) + filling(e) + slice;
+}
+
 static double step(const struct estimate *e, double blocks)
 {
-    double ahead = e->kernel->stages > 1 ? e->kernel->stages - 1 : 1;
-    double waiting = unfilled(e, blocks);
-    return fmax(memory_latency(e) / ahead, blocks * busy(e, blocks) + waiting);
+    const struct gpu_gemm_kernel *k = e->kernel;
+    double ahead = k->stages > 1 ? k->stages - 1 : 1;
+    double alone = copies(k) || k->speed ? memory_latency(e) / ahead : relayed(e);
+    return fmax(alone, blocks * busy(e, blocks) + unfilled(e, blocks));
 }
 
 /* Two operations in a row of a lane are under way together. */
@@ -224,52 +297,7 @@ static double busiest_sm(const struct estimate *e)
          + together(e, (double)(most % e->resident));
 }
 
-/* ---- traffic, in bytes ---- */
-
-static double operand_bytes(const struct estimate *e)
-{
-    const struct gpu_product *p = e->product;
-    return (double)p->batch * ((double)p->m + (double)p->n) * (double)p->k
-         * element_bytes[p->in];
-}
-
-/* Both partitions have a copy of what SMs of both read. */
-static double l2_holds(const struct estimate *e)
-{
-    const struct gpu_l2_config *l2 = &e->config->l2;
-    return (double)l2->bytes / (l2->copies == GPU_L2_NEAR ? l2->partitions : 1);
-}
-
-/* What comes from memory: a once for each stripe of tiles, b once for each row of stripes that
- * are under way at a time; both once if L2 holds them. */
-static double read_bytes(const struct estimate *e, uint32_t order)
-{
-    const struct gpu_product *p = e->product;
-    double size = element_bytes[p->in] * (double)p->batch;
-    double m = (double)p->m, n = (double)p->n, k = (double)p->k;
-    if (operand_bytes(e) <= l2_holds(e))
-        return operand_bytes(e);
-    double columns = fmin(1u << order, (double)e->tiles_n);
-    double rows = fmax((double)e->config->sm.count * e->resident / columns, 1);
-    return size * k * (m * fmax((double)e->tiles_n / columns, 1)
-                       + n * fmax((double)e->tiles_m / rows, 1));
-}
-
-/* Blocks of tiles past the last column take the places of others for a moment. */
-static bool fits(const struct estimate *e, uint32_t order)
-{
-    uint64_t columns = 1u << order, stripes = (e->tiles_n + columns - 1) / columns;
-    return (stripes * columns - e->tiles_n) * EMPTY_LEAST <= e->tiles_n;
-}
-
-static uint32_t best_order(const struct estimate *e)
-{
-    uint32_t best = 0;
-    for (uint32_t o = 1; o <= ORDER_MOST; o++)
-        if (fits(e, o) && read_bytes(e, o) < read_bytes(e, best))
-            best = o;
-    return best;
-}
+/* ---- the product ---- */
 
 static double result_count(const struct estimate *e)
 {
@@ -296,18 +324,18 @@ static double sum_seconds(const struct estimate *e)
 }
 
 /* Pieces of the larger operand's rows that are shorter than a line of L2 open more of HBM's
- * rows: for FP32 lanes, whose tiles are short along k. */
-static double memory_rate(const struct estimate *e)
+ * rows: for FP32 lanes, whose tiles are short along k.  So many bytes' time a byte takes. */
+static double in_pieces(const struct estimate *e)
 {
     const struct gpu_gemm_kernel *k = e->kernel;
     bool b = e->product->n > e->product->m;
     bool by_k = b ? k->transpose_b : !k->transpose_a;
     double piece = (by_k ? k->k : b ? k->n : k->m) * element_bytes[e->product->in];
     double lines = k->speed ? piece / e->config->l2.line_bytes : 1;
-    return e->memory_bytes_per_s * sqrt(fmin(lines, 1));
+    return 1 / sqrt(fmin(lines, 1));
 }
 
-static double total_seconds(const struct estimate *e, uint32_t order)
+static double total_seconds(const struct estimate *e)
 {
     double results = result_count(e) * element_bytes[e->product->out];
     double through_l2 = (double)e->blocks * (double)e->steps * tile_bytes(e)
@@ -315,7 +343,8 @@ static double total_seconds(const struct estimate *e, uint32_t order)
                                                          : element_bytes[e->product->out]);
     double seconds = busiest_sm(e) / (e->config->gpu.clock_mhz * 1e6);
     seconds = fmax(seconds, l2_seconds(e, through_l2));
-    seconds = fmax(seconds, (read_bytes(e, order) + results) / memory_rate(e));
+    seconds = fmax(seconds, (read_bytes(e, e->order) * in_pieces(e) + results)
+                            / e->memory_bytes_per_s);
     return seconds + (e->splits > 1 ? sum_seconds(e) : 0);
 }
 
@@ -352,9 +381,10 @@ static bool estimate(const struct gpu_chooser *x, const struct gpu_product *p,
         .steps = steps, .splits = splits, .resident = resident,
     };
     e.blocks = e.tiles_m * e.tiles_n * p->batch * splits;
-    *choice = (struct gpu_choice){ .kernel = kernel, .splits = splits, .order = best_order(&e) };
+    e.order = best_order(&e);
+    *choice = (struct gpu_choice){ .kernel = kernel, .splits = splits, .order = e.order };
     choice->split_k = (uint32_t)(splits > 1 ? steps * kernel->k : p->k);
-    choice->seconds = total_seconds(&e, choice->order);
+    choice->seconds = total_seconds(&e);
     return true;
 }
 

@@ -10,14 +10,15 @@
  *     a step       of b blocks of an SM, the longest of
  *                      b times the busier of tensor cores, and shared memory with the
  *                      load-store units before it (one element at a time where rows are not
- *                      aligned); and where tiles go through registers one block's share
- *                      of the other, for each warp that a scheduler has of a block: nothing
- *                      hides the first's; where they do not, once the first fragments' way
- *                      from shared memory and through the tensor core.  Or on FP32 lanes:
- *                      b times what they take at the kernel's speed, and half a latency of
- *                      memory over the warps of a scheduler
+ *                      aligned), and once the first fragments' way from shared memory and
+ *                      through the tensor core; where tiles go through registers b times
+ *                      the root of both's squares, or both if a scheduler has but one warp.
+ *                      Or on FP32 lanes: b times what they take at the kernel's speed, and
+ *                      half a latency of memory over the warps of a scheduler
  *                      b times what the crossbar takes, or L2 if all want its tiles
- *                      a latency of memory, over the tiles under way
+ *                      a latency of memory, over the tiles under way; where tiles go through
+ *                      registers of tensor kernels that, and half of what all blocks under
+ *                      way want, and storing a tile and multiplying its last slice
  *     results      so many operations of a lane for each: alone one after the other, or of b
  *                  blocks as fast as they issue; or as fast as they leave the SM
  *     an SM        has ceil(blocks / SMs) of them, as many at a time as fit

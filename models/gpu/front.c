@@ -49,10 +49,19 @@ static void move(struct gpu_front *f, uint32_t sm, uint32_t blocks)
     f->count[sm] = blocks;
 }
 
+/* How many an SM may have, there or on their way.  Those of the last wave go where there is a
+ * place: one that waited would end late if others find a place first. */
+static uint32_t places_of(const struct gpu_front *f)
+{
+    uint32_t fit = f->run.occupancy[f->launch].blocks;
+    bool last = f->times[f->launch].blocks - f->next <= (uint64_t)f->run.sms * fit;
+    return fit + (last ? 0 : AHEAD);
+}
+
 /* The SM with the fewest blocks, the first of several; NO_SM if none has a place. */
 static uint32_t pick(const struct gpu_front *f)
 {
-    uint32_t places = f->run.occupancy[f->launch].blocks + AHEAD;
+    uint32_t places = places_of(f);
     for (uint32_t row = 0; row < places; row++) {
         if (!f->members[row])
             continue;

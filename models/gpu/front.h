@@ -3,7 +3,8 @@
  * Launches are one stream: each begins `next_us` after the last block of the one before has
  * ended.  Blocks go in order of their index to the SM with the fewest of this launch, as
  * many as fit (occupancy), one every `dispatch_cycles`; so that an SM whose block ends need
- * not wait for the way here and back, it keeps one dispatched block waiting.
+ * not wait for the way here and back, it keeps one dispatched block waiting.  But the last
+ * blocks, as many as fit the chip, go only where there is a place.
  *
  * With sampling, a launch of many identical blocks is cut short when the time of a wave is
  * steady: the rest is reckoned, and said so (struct gpu_launch_times).

@@ -36,7 +36,7 @@ static const struct gpu_gemm_kernel kernel = {
  *   filling, arriving    (128 + 64) * 32 * 2 / 128 and / 64          =  96, 192
  *   L2's share           the same of 64 * 32 * 0.8 bytes a cycle for 80 SMs = 600
  *   moving               (128 + 64) * 32 / (32 * 8) loads and stores * 2 / 4 = 24
- *   a step               a warp a scheduler and block: b * 512 + (384 + 96 + 24 = 504)
+ *   a step               512 + 384 + 96 + 24 alone; of b blocks b * sqrt(512^2 + 504^2)
  *   latency              2 * (40 + 20) ns + 40 / 1530 MHz + 50 ns = 196.1438 ns = 300.1,
  *                        + 10 + 10
  *   first                200 + 320.1 + 300 operations * 4              = 1720.1
@@ -45,12 +45,13 @@ static const struct gpu_gemm_kernel kernel = {
  * At a time: 64 + 56 registers make 15 * 256 a warp, 4 blocks of 4 warps; shared memory
  * holds 4 as well. */
 #define FIRST (200 + 300.1 + 20 + 1200)
+#define OF_TWO 718.4427604
 static const struct { uint64_t m, n, k; uint32_t splits; double cycles, more_s; } worked[] = {
     /* 10 x 8 tiles: one for each SM, 8 steps. */
     { 1280, 512, 256, 1, FIRST + 8 * 1016 + 1920, 0 },
     /* Two for each, and five: four and then one. */
-    { 2560, 512, 256, 1, FIRST + 8 * (2 * 512 + 504) + 1920, 0 },
-    { 6400, 512, 256, 1, FIRST + 8 * (4 * 512 + 504) + 4 * 960 + FIRST + 8 * 1016 + 1920, 0 },
+    { 2560, 512, 256, 1, FIRST + 8 * 2 * OF_TWO + 1920, 0 },
+    { 6400, 512, 256, 1, FIRST + 8 * 4 * OF_TWO + 4 * 960 + FIRST + 8 * 1016 + 1920, 0 },
     /* One tile cut into four of 32 steps.  Then 1 us, another first, one latency for four
      * summands and one for the result; and the summands once more through 64 slices of 32
      * bytes at 1530 MHz. */
@@ -239,7 +240,7 @@ START_TEST(the_choice_is_the_best_there_is)
 }
 END_TEST
 
-/* But for what one wave more or less does to an SM's share of L2. */
+/* But for what one wave more or less does to an SM's share of L2, and to what waits for it. */
 START_TEST(a_bigger_chip_is_not_expected_to_be_slower)
 {
     uint64_t state = (uint64_t)_i;
@@ -250,7 +251,7 @@ START_TEST(a_bigger_chip_is_not_expected_to_be_slower)
     for (int i = 0; i < 40; i++, c.sm.count += 1 + (uint32_t)roll(&state, 20)) {
         struct gpu_choice x;
         ck_assert(gpu_choose(ON(1e12), &p, &x));
-        ck_assert_msg(x.seconds <= before * 1.03, "seed %d: %u SMs", _i, c.sm.count);
+        ck_assert_msg(x.seconds <= before * 1.08, "seed %d: %u SMs", _i, c.sm.count);
         before = fmin(before, x.seconds);
     }
 }

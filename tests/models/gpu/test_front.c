@@ -156,7 +156,7 @@ START_TEST(blocks_go_in_order_to_the_sm_with_the_fewest)
 {
     /* 5 SMs of 2 places: blocks 0-9 run, 10-14 wait there, each 3 ns (1.5 cycles of 2 ns)
      * after the one before. */
-    start(&b, 5, 2, 17, always_1000);
+    start(&b, 5, 2, 27, always_1000);
     go(&b, 1);
     for (uint32_t id = 0; id < 15; id++) {
         ck_assert_uint_eq(b.took[id].sm, id % 5);
@@ -166,10 +166,10 @@ START_TEST(blocks_go_in_order_to_the_sm_with_the_fewest)
     /* A block that waits on an SM begins when one there ends. */
     ck_assert_uint_eq(b.took[10].at, b.took[0].at + 1000 * NS);
     ck_assert_uint_eq(b.took[14].at, b.took[4].at + 1000 * NS);
-    /* The last two go to the SMs whose first block ended first. */
+    /* The next two go to the SMs whose first block ended first. */
     ck_assert_uint_eq(b.took[15].sm, 0);
     ck_assert_uint_eq(b.took[16].sm, 1);
-    ck_assert_uint_eq(b.blocks_taken, 17);
+    ck_assert_uint_eq(b.blocks_taken, 27);
 }
 END_TEST
 
@@ -188,7 +188,8 @@ static tick_t always_each(uint64_t id) { (void)id; return each; }
 START_TEST(one_block_waits_at_an_sm_so_long_blocks_follow_at_once)
 {
     /* One place, one ahead: block i is dispatched when the scheduler hears of the end of
-     * block i - 2, so e(i) = max(e(i - 1), e(i - 2) + there and back) + time. */
+     * block i - 2, so e(i) = max(e(i - 1), e(i - 2) + there and back) + time; but the last one
+     * when it hears of the one before. */
     static const uint32_t ns[] = { 1000, 81, 80, 79, 41, 2 };
     tick_t way = LINK_NS * NS, e[50];
     each = ns[_i] * NS;
@@ -196,7 +197,7 @@ START_TEST(one_block_waits_at_an_sm_so_long_blocks_follow_at_once)
     for (int i = 0; i < 50; i++) {
         tick_t came = FIRST_US * 1000 * NS + way + (i == 1 ? 3 * NS : 0);
         if (i >= 2)
-            came = e[i - 2] + 2 * way;
+            came = e[i - 2 + (i == 49)] + 2 * way;
         e[i] = tick_max(came, i ? e[i - 1] : 0) + each;
     }
     ck_assert_uint_eq(go(&b, 1), e[49] + way);
@@ -204,6 +205,19 @@ START_TEST(one_block_waits_at_an_sm_so_long_blocks_follow_at_once)
     ck_assert_uint_eq(b.times[0].blocks, 50);
     ck_assert_uint_eq(b.times[0].simulated, 50);
     ck_assert_uint_eq(b.times[0].added, 0);
+}
+END_TEST
+
+static tick_t second_3000(uint64_t id) { return (id == 1 ? 3000 : 1000) * NS; }
+
+START_TEST(the_last_blocks_go_where_there_is_a_place)
+{
+    /* Two SMs of one place: while the second has block 1 the first does all others. */
+    tick_t way = LINK_NS * NS;
+    start(&b, 2, 1, 4, second_3000);
+    ck_assert_uint_eq(go(&b, 1), FIRST_US * 1000 * NS + 3000 * NS + 6 * way);
+    ck_assert_uint_eq(b.took[2].sm, 0);
+    ck_assert_uint_eq(b.took[3].sm, 0);
 }
 END_TEST
 
@@ -294,6 +308,7 @@ Suite *front_suite(void)
     tcase_add_test(t, blocks_go_in_order_to_the_sm_with_the_fewest);
     tcase_add_test(t, an_sm_without_blocks_hears_nothing);
     tcase_add_loop_test(t, one_block_waits_at_an_sm_so_long_blocks_follow_at_once, 0, 6);
+    tcase_add_test(t, the_last_blocks_go_where_there_is_a_place);
     tcase_add_test(t, a_launch_begins_when_the_one_before_has_ended_and_the_host_has_asked);
     tcase_add_loop_test(t, any_window_gives_the_same, 0, 2);
     tcase_add_loop_test(t, sampling_is_within_two_percent, 0, 3);
