@@ -232,17 +232,17 @@ static int write_dumps(const struct calling *c, const struct experiment_rest *re
     return status;
 }
 
-static bool is_stdout(const char *path)
+static bool given_stdout(const char *path)
 {
-    return path && strcmp(path, "-") == 0;
+    return path && output_is_stdout(path);
 }
 
 /* For another result than the text. */
 static bool uses_stdout(const struct calling *c)
 {
-    bool uses = is_stdout(c->json) || is_stdout(c->launches) || is_stdout(c->power);
+    bool uses = given_stdout(c->json) || given_stdout(c->launches) || given_stdout(c->power);
     for (uint32_t i = 0; i < c->dumps; i++)
-        uses = uses || is_stdout(c->dump[i].path);
+        uses = uses || given_stdout(c->dump[i].path);
     return uses;
 }
 

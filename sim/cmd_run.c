@@ -97,7 +97,7 @@ static int write_file(const json_t *result, const char *path,
 {
     if (!path)
         return 0;
-    *on_stdout |= strcmp(path, "-") == 0;
+    *on_stdout |= output_is_stdout(path);
     return output_write(path, result, write);
 }
 

@@ -102,7 +102,7 @@ struct output *output_open(const char *path, struct diag *d)
     assert(o != NULL);
     o->path = strdup(path);
     assert(o->path != NULL);
-    if (strcmp(path, "-") == 0) {
+    if (output_is_stdout(path)) {
         o->stream = stdout;
         return o;
     }
@@ -193,6 +193,11 @@ int output_finish(int status)
 
 /* ---- before a command begins ---- */
 
+bool output_is_stdout(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
 /* Where a path leads, also if nothing is there yet; the caller frees it.  NULL: nowhere. */
 static char *place_of(const char *path)
 {
@@ -210,11 +215,6 @@ static char *place_of(const char *path)
     return joined;
 }
 
-static bool is_stdout(const char *path)
-{
-    return strcmp(path, "-") == 0;
-}
-
 static bool same_place(const char *a, const char *b)
 {
     char *x = place_of(a), *y = place_of(b);
@@ -227,8 +227,8 @@ static bool same_place(const char *a, const char *b)
 /* `a` is a result; the other is given before it, or read. */
 static bool check_two(const struct output_use *a, const struct output_use *b, struct diag *d)
 {
-    if (is_stdout(a->path) || is_stdout(b->path))
-        return b->is_read || !is_stdout(a->path) || !is_stdout(b->path)
+    if (output_is_stdout(a->path) || output_is_stdout(b->path))
+        return b->is_read || !output_is_stdout(a->path) || !output_is_stdout(b->path)
             || diag_set(d, 0, 0, "two results for stdout; expected one -");
     if (written_directly(a->path) || !same_place(a->path, b->path))
         return true;
@@ -240,7 +240,7 @@ static bool check_two(const struct output_use *a, const struct output_use *b, st
 /* Made and taken away again, so that no long run is in vain. */
 static bool check_place(const char *path, struct diag *d)
 {
-    if (is_stdout(path) || written_directly(path))
+    if (output_is_stdout(path) || written_directly(path))
         return true;
     struct output *o = output_open(path, d);
     output_discard(o);

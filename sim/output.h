@@ -24,6 +24,8 @@ FILE          *output_stream(struct output *o);
 bool output_commit(struct output *o, struct diag *d);
 void output_discard(struct output *o);                          /* takes NULL */
 
+bool output_is_stdout(const char *path);                        /* "-"; not NULL */
+
 /* What a command reads and where its results go, checked before it begins.  False: two results
  * of one file or of stdout, a result over what is read, or a file that cannot be made.  What is
  * there and no plain file may be named more than once. */

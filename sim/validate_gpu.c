@@ -162,10 +162,10 @@ static void deepbench_row(struct validation *v, const struct csv *c, size_t i,
     double mnk[3];
     read_mnk(c, i, mnk);
     double by_row[3] = { mnk[N], mnk[M], mnk[K] };
-    add_row(&v->sets[v->count - 2 + tensor], &from, by_row,
+    struct validate_set *s = &v->sets[v->count - 2 + tensor];
+    add_row(s, &from, by_row,
             strcasecmp(csv_text(c, i, "trans_b"), "t") == 0,
             strcasecmp(csv_text(c, i, "trans_a"), "t") == 0, csv_number(c, i, "latency_us"));
-    struct validate_set *s = &v->sets[v->count - 2 + tensor];
     for (int x = M; tensor && x <= K; x++)
         s->rows[s->count - 1].arg[x] = padded(s->rows[s->count - 1].arg[x]);
 }

@@ -144,7 +144,8 @@ static double warps_read_bytes(const struct gpu_gemm_kernel *k, bool twice)
     return warps * sides * k->k * 2 * (twice ? 2 : 1);
 }
 
-/* Before sm_80, where both lie along k, the left one's rows share banks in pairs (gemm70.cu). */
+/* Before sm_80, where both lie along k, the left one's rows share banks in pairs (gemm70.cu):
+ * half of what is read takes twice as long. */
 static double reading(const struct estimate *e)
 {
     bool twice = e->config->gpu.generation == GPU_SM_70;

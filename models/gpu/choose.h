@@ -32,8 +32,9 @@
  * memory, when what is under way at a time shares rows and columns, and nearly fills its
  * stripes.
  *
- * Not modelled: it is a heuristic.  Bank conflicts, instruction mix, fetching instructions and
- * what else runs are left to the model of the chip, which has the last word.
+ * Not modelled: it is a heuristic.  Bank conflicts (but for those of nt before sm_80),
+ * instruction mix, fetching instructions and what else runs are left to the model of the chip,
+ * which has the last word.
  */
 #ifndef MODELS_GPU_CHOOSE_H
 #define MODELS_GPU_CHOOSE_H

@@ -248,14 +248,20 @@ static const struct { const char *body, *why_not; } slices[] = {
       "st.global.u32 [%d1], %r3;", "the load of line 10 reaches the load of line 13" },
 };
 
-START_TEST(a_kernel_is_oblivious_if_no_loaded_value_decides)
+static struct gpu_kernel *compile_after_entry(const char *body)
 {
     static char text[4096];
-    snprintf(text, sizeof text, "%s%s\nret;\n}\n", ENTRY, slices[_i].body);
+    snprintf(text, sizeof text, "%s%s\nret;\n}\n", ENTRY, body);
     struct gpu_config c = config(70);
     struct diag d = { .text = "" };
     struct gpu_kernel *k = compile(&c, text, &d);
     ck_assert_msg(k, "%u: %s", d.line, d.text);
+    return k;
+}
+
+START_TEST(a_kernel_is_oblivious_if_no_loaded_value_decides)
+{
+    struct gpu_kernel *k = compile_after_entry(slices[_i].body);
     ck_assert_int_eq(k->oblivious, !slices[_i].why_not);
     ck_assert_str_eq(k->why_not, slices[_i].why_not ? slices[_i].why_not : "");
     gpu_kernel_free(k);
@@ -297,12 +303,7 @@ static const struct { const char *body, *others; } others[] = {
 
 START_TEST(a_kernel_says_whether_other_blocks_decide)
 {
-    static char text[4096];
-    snprintf(text, sizeof text, "%s%s\nret;\n}\n", ENTRY, others[_i].body);
-    struct gpu_config c = config(70);
-    struct diag d = { .text = "" };
-    struct gpu_kernel *k = compile(&c, text, &d);
-    ck_assert_msg(k, "%u: %s", d.line, d.text);
+    struct gpu_kernel *k = compile_after_entry(others[_i].body);
     ck_assert_str_eq(k->others, others[_i].others ? others[_i].others : "");
     gpu_kernel_free(k);
 }
