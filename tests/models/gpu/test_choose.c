@@ -73,6 +73,21 @@ START_TEST(an_estimate_is_what_the_formula_gives_by_hand)
 }
 END_TEST
 
+/* A memory 1000 ns farther: of each step 1530 + 320.1 cycles, 192 from the crossbar, 96 to store
+ * the tile and 256 for its last slice; a wait for all that others want would be shorter. */
+START_TEST(what_is_far_is_waited_for_in_each_step)
+{
+    struct gpu_config c = gpu_v100();
+    struct gpu_product p = { 128, 64, 256, 1, false, false, GPU_ELEMENT_F16, GPU_ELEMENT_F16 };
+    struct gpu_chooser far = *ON(V100_BYTES_PER_S);
+    struct gpu_choice x;
+    far.memory_ns += 1000;
+    ck_assert(gpu_estimate(&far, &p, &kernel, 1, &x));
+    double expected = (FIRST + 1530 + 8 * (1530 + 320.1 + 192 + 96 + 256) + 1920) / 1.53e9;
+    ck_assert_double_eq_tol(x.seconds, expected, 1e-9 * expected);
+}
+END_TEST
+
 /* At 1 GB/s nothing else counts.  a and b once, for L2 holds both: (384 + 200) * 64 * 2, and
  * the result: 384 * 200 * 4. */
 START_TEST(what_comes_from_memory_bounds_the_time)
@@ -345,6 +360,7 @@ Suite *gpu_choose_suite(void)
     Suite *s = suite_create("gpu_choose");
     TCase *t = tcase_create("estimates");
     tcase_add_loop_test(t, an_estimate_is_what_the_formula_gives_by_hand, 0, COUNT_OF(worked));
+    tcase_add_test(t, what_is_far_is_waited_for_in_each_step);
     tcase_add_test(t, what_comes_from_memory_bounds_the_time);
     tcase_add_test(t, stripes_are_as_wide_as_brings_least_from_memory);
     tcase_add_test(t, stripes_are_nearly_full);
