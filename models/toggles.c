@@ -1,0 +1,18 @@
+/* toggles.c - see toggles.h. */
+#include "models/toggles.h"
+
+#include <string.h>
+
+struct toggles_count toggles_bus(const void *data, uint64_t bytes, uint32_t beat_bytes)
+{
+    const uint8_t *at = data;
+    struct toggles_count c = { 8 * bytes, 0 };
+    for (uint64_t i = 0; i < bytes; i += 8) {
+        uint64_t size = bytes - i < 8 ? bytes - i : 8, now = 0, before = 0;
+        memcpy(&now, at + i, size);
+        if (i >= beat_bytes)
+            memcpy(&before, at + i - beat_bytes, size);
+        c.changed += (uint64_t)__builtin_popcountll(now ^ before);
+    }
+    return c;
+}

@@ -1,0 +1,57 @@
+/* data.h - a data set: rows of features and targets, in what order and batches they are taken.
+ *
+ *     0.1,0.25,3            a line a row; the last columns are the target: a class (labels),
+ *     0.7,0.00,1            or as many numbers as the network has outputs
+ *
+ * Lines that begin with # say what the set is and where it is from.  A first line that is no
+ * row of numbers gives names of the columns.
+ *
+ * Not modelled: missing values, text, more rows than memory holds.
+ */
+#ifndef TRACES_DATA_H
+#define TRACES_DATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "traces/diag.h"
+
+#define DATA_VALUES_MAX (1u << 28)      /* rows x columns */
+
+struct data_shape {
+    uint32_t features;
+    uint32_t targets;       /* columns of the target; 1 for labels */
+    uint32_t classes;       /* labels: so many, from 0; 0: targets are any finite numbers */
+};
+
+struct data {
+    struct data_shape shape;
+    uint64_t rows;
+    double  *x;             /* [rows][features] */
+    double  *t;             /* [rows][targets] */
+};
+
+/* NULL with the reason in `d`, with line and column: a ragged row, what is no finite number,
+ * another number of columns than the shape's, a class that is not whole or out of range, no
+ * rows.  `path` may be gzipped, or "-". */
+struct data *data_read(const char *path, const struct data_shape *shape, struct diag *d);
+struct data *data_read_memory(const char *text, size_t size, const struct data_shape *shape,
+                              struct diag *d);
+
+/* Features uniform in [0,1); targets likewise, or classes each as likely. */
+struct data *data_random(uint64_t seed, uint64_t rows, const struct data_shape *shape);
+void         data_free(struct data *s);
+
+/* Makes every feature's mean 0 and standard deviation 1 over the rows of `by`; a feature that
+ * never varies becomes 0.  `s` may be `by`. */
+void data_standardize(struct data *s, const struct data *by);
+
+/* The order of rows in an epoch (from 0): a shuffle that follows from seed and epoch alone. */
+void data_order(uint64_t seed, uint64_t epoch, uint64_t rows, uint32_t *order);
+
+/* Rows order[first] .. order[first + count - 1] after each other. */
+void data_batch(const struct data *s, const uint32_t *order, uint64_t first, uint64_t count,
+                double *x, double *t);
+
+#endif
