@@ -168,7 +168,7 @@ static uint32_t through_activation(struct builder *b, unsigned i, uint32_t dh)
     return dz;
 }
 
-/* The loss and its gradient by what the last layer gave; returns the gradient. */
+/* The loss of what the last layer gave; returns the target. */
 static uint32_t loss(struct builder *b)
 {
     const struct net *n = b->net;
@@ -180,9 +180,17 @@ static uint32_t loss(struct builder *b)
     uint32_t target = labels ? tensor(b, ROLE_TARGET, TRACE_I32, 0, b->batch, "t")
                              : tensor(b, ROLE_TARGET, n->activations, b->batch, units, "t");
     uint32_t value = tensor(b, ROLE_OUTPUT, TRACE_F32, 0, 1, "loss");
-    uint32_t dy = tensor(b, ROLE_DELTA, n->activations, b->batch, units, "l%u.%s",
-                         n->layer_count, activates(b, last) ? "dh" : "dz");
     emit(b, losses[n->loss].op, value, b->layers[last].h, target);
+    return target;
+}
+
+/* The gradient of the loss by what the last layer gave. */
+static uint32_t loss_gradient(struct builder *b, uint32_t target)
+{
+    const struct net *n = b->net;
+    unsigned last = n->layer_count - 1;
+    uint32_t dy = tensor(b, ROLE_DELTA, n->activations, b->batch, n->layers[last].units,
+                         "l%u.%s", n->layer_count, activates(b, last) ? "dh" : "dz");
     emit(b, losses[n->loss].gradient, dy, b->layers[last].h, target);
     return dy;
 }
@@ -287,8 +295,9 @@ struct trace *net_expand(const struct net *n, const struct net_options *options,
     b.trace->samples = n->samples;
     b.trace->epochs  = n->epochs;
     forward(&b);
-    if (!b.inference) {
-        backward(&b, loss(&b));
+    uint32_t target = b.inference ? TRACE_NONE : loss(&b);
+    if (target != TRACE_NONE && !options->evaluate) {
+        backward(&b, loss_gradient(&b, target));
         update(&b);
     }
     free(b.layers);

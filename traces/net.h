@@ -92,6 +92,7 @@ struct net {
 
 struct net_options {
     bool     inference;         /* forward alone */
+    bool     evaluate;          /* forward and the loss, not its gradient */
     uint64_t batch;             /* instead of the network's; 0: its own */
 };
 
