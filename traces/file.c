@@ -16,14 +16,14 @@ static gzFile open_in(const char *path)
 
 /* zlib hands over a file that is not gzipped as it is.  The limit is on what comes out:
  * a small file that unpacks to gigabytes is refused. */
-static bool read_all(gzFile in, char **text, size_t *size, struct diag *d)
+static bool read_all(gzFile in, size_t most, char **text, size_t *size, struct diag *d)
 {
     size_t room = 0;
     int got = 1, error;
     for (*size = 0; got > 0; *size += (size_t)got) {
-        if (*size > TEXT_FILE)
-            return diag_set(d, 0, 0, "there is more than %u MiB of text; expected less",
-                            TEXT_FILE >> 20);
+        if (*size > most)
+            return diag_set(d, 0, 0, "there is more than %zu MiB of text; expected less",
+                            most >> 20);
         if (*size == room) {
             room = room ? 2 * room : 1 << 14;
             *text = realloc(*text, room);
@@ -41,7 +41,7 @@ static bool read_all(gzFile in, char **text, size_t *size, struct diag *d)
     return true;
 }
 
-char *text_load(const char *path, size_t *size, struct diag *d)
+char *text_load_most(const char *path, size_t most, size_t *size, struct diag *d)
 {
     char *text = NULL;
     snprintf(d->file, sizeof d->file, "%s", is_stdio(path) ? "<stdin>" : path);
@@ -50,10 +50,15 @@ char *text_load(const char *path, size_t *size, struct diag *d)
         diag_set(d, 0, 0, "cannot open (%s); expected a file to read", strerror(errno));
         return NULL;
     }
-    bool good = read_all(in, &text, size, d);
+    bool good = read_all(in, most, &text, size, d);
     gzclose_r(in);
     if (good)
         return text;
     free(text);
     return NULL;
+}
+
+char *text_load(const char *path, size_t *size, struct diag *d)
+{
+    return text_load_most(path, TEXT_FILE, size, d);
 }

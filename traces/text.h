@@ -69,5 +69,7 @@ void text_print_number(double value, char *text, size_t size);
 /* A whole file, unzipped if it is; "-" is standard input.  The caller frees it.  NULL
  * with the reason in `d`. */
 char *text_load(const char *path, size_t *size, struct diag *d);
+/* The same where another number of bytes is the most that there may be, at most 1 GiB. */
+char *text_load_most(const char *path, size_t most, size_t *size, struct diag *d);
 
 #endif
