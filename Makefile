@@ -158,9 +158,10 @@ validate: $(BUILD)/simaccel
 ## install: put the program, its machines and workloads under PREFIX (and DESTDIR)
 install: $(BUILD)/simaccel
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/simaccel
-	install -d $(SHARE)/machines $(SHARE)/workloads
+	install -d $(SHARE)/machines $(SHARE)/workloads/data
 	install -m 644 $(wildcard models/machines/*.yaml) $(SHARE)/machines
 	install -m 644 $(wildcard workloads/*.net workloads/*.trace* workloads/*.cu) $(SHARE)/workloads
+	install -m 644 $(wildcard workloads/data/*) $(SHARE)/workloads/data
 
 ## uninstall: remove what install put there
 uninstall:

@@ -96,6 +96,8 @@ static const struct {
     { "workloads/mlp.net", 256, 784 * 1024 + 1024 * 1024 + 1024 * 10, 1024 + 1024 + 10,
       784 * 1024 },
     { "workloads/keras.net", 32, 8 * 10 + 10 * 1, 10 + 1, 8 * 10 },
+    { "workloads/digits.net", 32, 64 * 128 + 128 * 10, 128 + 10, 64 * 128 },
+    { "workloads/iris.net", 16, 4 * 16 + 16 * 3, 16 + 3, 4 * 16 },
     { "workloads/wide.net", 1024, 784 * 4096 + 3 * 4096 * 4096 + 4096 * 10, 4 * 4096 + 10,
       784 * 4096 },
     { "workloads/deep.net", 256, 784 * 512 + 31 * 512 * 512 + 512 * 10, 32 * 512 + 10,
@@ -225,7 +227,7 @@ START_TEST(every_network_derives_the_trace_beside_it)
 {
     glob_t found;
     ck_assert_int_eq(glob("workloads/*.net", 0, NULL, &found), 0);
-    ck_assert_uint_ge(found.gl_pathc, 5 + 8 * 3);
+    ck_assert_uint_ge(found.gl_pathc, 7 + 8 * 3);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         char path[256], *derived = NULL, *kept;
         size_t derived_size, kept_size;

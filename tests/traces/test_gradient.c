@@ -184,6 +184,8 @@ END_TEST
 /* No wider than this; 0: as it is.  A few elements of each weight stand for all. */
 static const struct { const char *file; uint64_t widest, batch; } workloads[] = {
     { "workloads/keras.net", 0, 32 },
+    { "workloads/digits.net", 0, 32 },
+    { "workloads/iris.net",  0, 16 },
     { "workloads/mlp.net",   0, 2 },
     { "workloads/wide.net", 40, 5 },
     { "workloads/deep.net", 30, 5 },

@@ -492,7 +492,8 @@ START_TEST(every_op_of_any_trace_is_launched_once_on_its_own_operands)
 END_TEST
 
 static const char *const workloads[] = {
-    "mlp", "keras", "ffn", "wide", "deep", "paradnn-128x4-b32", "paradnn-8192x8-b2048",
+    "mlp", "keras", "digits", "iris", "ffn", "wide", "deep", "paradnn-128x4-b32",
+    "paradnn-8192x8-b2048",
 };
 
 START_TEST(every_workload_becomes_launches)
