@@ -16,6 +16,7 @@
 #include <jansson.h>
 
 #include "models/gpu/lower.h"
+#include "models/toggles.h"
 #include "models/tpu/lower.h"
 #include "sim/machine.h"
 #include "traces/trace.h"
@@ -28,6 +29,9 @@ struct experiment {
     unsigned window_divisor;            /* 0, 1: the largest legal window */
     bool     progress;                  /* on stderr, if it is a terminal and takes long */
     bool     exact;                     /* register-exact matrix units */
+    const struct toggles *toggles;      /* of each group's data, which energy goes with (sim/ */
+                                        /* values.h); NULL: values are not known */
+    bool     clock_from_values;         /* of a GPU: the power limit sees that energy too */
 
     /* Of a GPU. */
     const struct gpu_plan *plan;        /* instead of a trace; its memory is changed in the */

@@ -92,7 +92,9 @@ static int run_chip(const struct job *j, struct gpu_chip *c, const struct gpu_pl
         return gone_quiet(c, result.stuck, out);
     struct gpu_result_run r = { .chip = c, .machine = j->machine, .plan = plan, .trace = e->trace,
                                 .name = e->trace ? e->trace->name : plan->groups[0].name,
-                                .volts = j->volts, .exact_f32 = e->lower.highest };
+                                .volts = j->volts, .exact_f32 = e->lower.highest,
+                                .toggles = e->toggles,
+                                .clock_from_values = e->clock_from_values };
     const char *fault = gpu_result_fault(&r);
     int status = fault ? experiment_say(out, EXPERIMENT_FAILED, fault)
                        : experiment_write(gpu_result(&r), out);

@@ -36,7 +36,7 @@ static int run_chip(struct tpu_chip *c, const struct experiment *e, FILE *out)
     }
     const char *fault = tpu_result_fault(c);
     return fault ? experiment_say(out, EXPERIMENT_FAILED, fault)
-                 : experiment_write(tpu_result(c, e->machine, e->trace, &e->lower), out);
+                 : experiment_write(tpu_result(c, e->machine, e->trace, &e->lower, e->toggles), out);
 }
 
 static int child(void *arg, FILE *out)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/energy/data.h"
+
 #define PJ 1e-12
 
 const char *const gpu_component_names[GPU_COMPONENTS_COUNT] = {
@@ -74,22 +76,42 @@ static void add_counts(struct gpu_bill *b, const struct ledger *l)
             b->counts[g * GPU_EVENTS_COUNT + e] += (double)ledger_group(l, e, g);
 }
 
+/* What the data of a group make of the price of an event. */
+static double data_of(const struct gpu_bill *b, uint32_t group, int event)
+{
+    const struct gpu_energy_config *p = b->run.prices;
+    const struct toggles *t = b->run.toggles ? &b->run.toggles[group] : NULL;
+    if (t && event == GPU_EVENT_TENSOR)
+        return data_factor((struct data_price){ p->tensor_pj, p->tensor_zero_pj,
+                                                p->tensor_random_pj }, t->of[TOGGLES_MATRIX]);
+    if (t && event == GPU_EVENT_FP32)
+        return data_factor((struct data_price){ p->fp32_pj, p->fp32_zero_pj, p->fp32_random_pj },
+                           t->of[TOGGLES_LANES]);
+    return 1;
+}
+
 static void price_events(const struct gpu_bill *b, uint32_t group, struct gpu_energy *e)
 {
     for (int i = 0; i < GPU_EVENTS_COUNT; i++)
-        e->j[prices[i].component] += price_of(b, i)
+        e->j[prices[i].component] += price_of(b, i) * data_of(b, group, i)
             * b->counts[(size_t)group * GPU_EVENTS_COUNT + i] * more_of(b, group);
 }
 
 static void price_memory(const struct gpu_bill *b, uint32_t group, struct gpu_energy *e)
 {
     const struct gpu_energy_config *p = b->run.prices;
+    struct toggles_count bus = b->run.toggles ? b->run.toggles[group].of[TOGGLES_HBM]
+                                              : (struct toggles_count){ 0, 0 };
     double more = more_of(b, group) * PJ;
+    double read = p->hbm_read_pj * data_factor((struct data_price){
+        p->hbm_read_pj, p->hbm_read_zero_pj, p->hbm_read_random_pj }, bus);
+    double write = p->hbm_write_pj * data_factor((struct data_price){
+        p->hbm_write_pj, p->hbm_write_zero_pj, p->hbm_write_random_pj }, bus);
     for (uint32_t s = 0; s < b->run.chip->stacks; s++) {
         struct hbm_group_stats g = hbm_group_stats(hbm_block_hbm(b->run.chip->stack[s]), group);
         e->j[GPU_ENERGY_ACTIVATE] += (double)g.activates * p->hbm_activate_pj * more;
-        e->j[GPU_ENERGY_READ] += (double)g.read_bytes * 8 * p->hbm_read_pj * more;
-        e->j[GPU_ENERGY_WRITE] += (double)g.written_bytes * 8 * p->hbm_write_pj * more;
+        e->j[GPU_ENERGY_READ] += (double)g.read_bytes * 8 * read * more;
+        e->j[GPU_ENERGY_WRITE] += (double)g.written_bytes * 8 * write * more;
     }
 }
 
@@ -131,7 +153,7 @@ static void price_time(const struct gpu_bill *b, struct gpu_energy *e)
 
 /* ---- the bill ---- */
 
-/* Energy of events as the chip counted them, and as the bill takes them. */
+/* Energy of events as the bill takes them, over what the chip counted at usual prices. */
 static double moved(const struct gpu_bill *b)
 {
     double as_counted = 0, as_taken = 0;
@@ -139,7 +161,8 @@ static double moved(const struct gpu_bill *b)
         struct gpu_energy e = { { 0 } };
         price_events(b, g, &e);
         as_taken += gpu_energy_sum(&e);
-        as_counted += gpu_energy_sum(&e) / more_of(b, g);
+        for (int i = 0; i < GPU_EVENTS_COUNT; i++)
+            as_counted += price_of(b, i) * b->counts[(size_t)g * GPU_EVENTS_COUNT + i];
     }
     return as_counted > 0 ? as_taken / as_counted : 1;
 }

@@ -15,6 +15,7 @@
 #define SIM_GPU_ENERGY_H
 
 #include "models/energy/gpu_prices.h"
+#include "models/toggles.h"
 #include "sim/gpu_chip.h"
 #include "sim/gpu_curve.h"
 
@@ -59,6 +60,7 @@ struct gpu_bill_run {
     double volts;           /* of the chip */
     double seconds;         /* of the run, with what sampling reckoned */
     const double *more;     /* [groups] counts are to be taken so many times; NULL: once */
+    const struct toggles *toggles;      /* [groups] of the data; NULL: not known */
 };
 
 /* In all, and of it what passes with time whoever does what. */

@@ -192,10 +192,16 @@ static json_t *head_json(const struct gpu_summed *x, const struct totals *t)
     return o;
 }
 
-/* For the power limit: joules and watts that go with the chip's voltage, and others. */
+/* For the power limit: joules and watts that go with the chip's voltage, and others.  At usual
+ * prices, so that values never move a cycle, unless asked otherwise. */
 static json_t *split_json(const struct gpu_summed *x)
 {
-    struct gpu_run_power p = gpu_bill_split(x->bill, x->clock_hz / 1e6);
+    struct gpu_bill_run run = x->bill->run;
+    if (!x->run->clock_from_values)
+        run.toggles = NULL;
+    struct gpu_bill *b = gpu_bill_new(&run);
+    struct gpu_run_power p = gpu_bill_split(b, x->clock_hz / 1e6);
+    gpu_bill_free(b);
     return json_pack("{s:f, s:f, s:f, s:f, s:f}", "volts", x->run->volts, "chip_j", p.chip_j,
                      "chip_w", p.chip_w, "other_j", p.other_j, "other_w", p.other_w);
 }
@@ -215,6 +221,8 @@ json_t *gpu_result(const struct gpu_result_run *r)
     json_object_set_new(o, "units", gpu_units_json(&x));
     json_object_set_new(o, "energy", energy_json(&x.bill->total));
     json_object_set_new(o, "energy_split", split_json(&x));
+    if (r->toggles)
+        json_object_set_new(o, "toggles", result_toggles(r->toggles, x.groups));
     json_object_set_new(o, "power", power_json(&x));
     json_object_set_new(o, "parameters", machine_json(r->machine));
     gpu_summed_clear(&x);

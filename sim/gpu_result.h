@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "models/gpu/lower.h"
+#include "models/toggles.h"
 #include "sim/figures.h"
 #include "sim/gpu_chip.h"
 
@@ -21,6 +22,8 @@ struct gpu_result_run {
     const char *name;                   /* of trace or kernel */
     double volts;                       /* of the chip at its clock */
     bool   exact_f32;
+    const struct toggles *toggles;      /* [groups] of the data; NULL: not known */
+    bool   clock_from_values;           /* the power limit sees prices as the data make them */
 };
 
 /* A new reference. */

@@ -126,7 +126,7 @@ void gpu_sum_up(struct gpu_summed *x, const struct gpu_result_run *r)
         sum_group(x, g);
     place_groups(x);
     x->bill = gpu_bill_new(&(struct gpu_bill_run){ c, &f->gpu_energy, r->volts, x->seconds,
-                                                   x->more });
+                                                   x->more, r->toggles });
 }
 
 void gpu_summed_clear(struct gpu_summed *x)

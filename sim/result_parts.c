@@ -139,3 +139,23 @@ const char *result_fault(const char *what, uint64_t a, uint64_t b)
     snprintf(text, sizeof text, "%s: %" PRIu64 ", but %" PRIu64, what, a, b);
     return text;
 }
+
+json_t *result_toggles(const struct toggles *t, uint32_t groups)
+{
+    static const char *const names[TOGGLES_COUNT] = {
+#define NAME(id, name, what) name,
+        TOGGLES(NAME)
+#undef NAME
+    };
+    json_t *o = json_object();
+    for (int p = 0; p < TOGGLES_COUNT; p++) {
+        struct toggles_count sum = { 0, 0 };
+        for (uint32_t g = 0; g < groups; g++) {
+            sum.bits += t[g].of[p].bits;
+            sum.changed += t[g].of[p].changed;
+        }
+        json_object_set_new(o, names[p], json_pack("{s:I, s:I}", "bits", (json_int_t)sum.bits,
+                                                   "changed", (json_int_t)sum.changed));
+    }
+    return o;
+}

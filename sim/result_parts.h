@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "models/hbm/hbm_block.h"
+#include "models/toggles.h"
 #include "traces/trace.h"
 
 #define RESULT_SCHEMA 1
@@ -29,6 +30,9 @@ json_t *result_unit(const char *name, const char *kind, json_t *states);
 
 /* "matmul h1" for each of these ops of the trace. */
 json_t *result_op_names(const struct trace *t, const uint32_t *ops, uint32_t count);
+
+/* Of all groups: {"matrix": {"bits", "changed"}, "lanes": ..., "hbm": ...}. */
+json_t *result_toggles(const struct toggles *t, uint32_t groups);
 
 /* The sums of ops by phase. */
 json_t *result_phases(const json_t *ops);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "models/energy/data.h"
 #include "models/tpu/events.h"
 
 #define PJ 1e-12
@@ -53,13 +54,41 @@ double tpu_energy_sum(const struct tpu_energy *e)
     return sum;
 }
 
-static void price_memory(const struct tpu_chip *c, struct tpu_energy *e, uint64_t activates,
-                         uint64_t read, uint64_t written)
+/* What the data of a group make of the price of an event. */
+static double data_of(const struct tpu_bill *b, uint32_t group, enum tpu_event event)
 {
-    const struct energy_config *p = &c->figures->energy;
-    e->j[TPU_ENERGY_ACTIVATE] += (double)activates * p->hbm_activate_pj * PJ;
-    e->j[TPU_ENERGY_READ] += (double)read * 8 * p->hbm_read_pj * PJ;
-    e->j[TPU_ENERGY_WRITE] += (double)written * 8 * p->hbm_write_pj * PJ;
+    const struct energy_config *p = &b->chip->figures->energy;
+    if (!b->toggles || event != TPU_EVENT_MAC)
+        return 1;
+    return data_factor((struct data_price){ p->mac_pj, p->mac_zero_pj, p->mac_random_pj },
+                       b->toggles[group].of[TOGGLES_MATRIX]);
+}
+
+static void price_events(const struct tpu_bill *b, uint32_t group, struct tpu_energy *e)
+{
+    const struct tpu_chip *c = b->chip;
+    for (uint32_t i = 0; i < c->cores; i++)
+        for (size_t p = 0; p < PRICE_COUNT; p++)
+            e->j[prices[p].component] += price_of(c, &prices[p])
+                * data_of(b, group, prices[p].event)
+                * (double)ledger_group(tpu_core_ledger(c->core[i]), prices[p].event, group);
+}
+
+static void price_memory(const struct tpu_bill *b, uint32_t group, struct tpu_energy *e)
+{
+    const struct energy_config *p = &b->chip->figures->energy;
+    struct toggles_count bus = b->toggles ? b->toggles[group].of[TOGGLES_HBM]
+                                          : (struct toggles_count){ 0, 0 };
+    double read = p->hbm_read_pj * PJ * data_factor((struct data_price){
+        p->hbm_read_pj, p->hbm_read_zero_pj, p->hbm_read_random_pj }, bus);
+    double write = p->hbm_write_pj * PJ * data_factor((struct data_price){
+        p->hbm_write_pj, p->hbm_write_zero_pj, p->hbm_write_random_pj }, bus);
+    for (uint32_t s = 0; s < b->chip->stacks; s++) {
+        struct hbm_group_stats g = hbm_group_stats(hbm_block_hbm(b->chip->stack[s]), group);
+        e->j[TPU_ENERGY_ACTIVATE] += (double)g.activates * p->hbm_activate_pj * PJ;
+        e->j[TPU_ENERGY_READ] += (double)g.read_bytes * 8 * read;
+        e->j[TPU_ENERGY_WRITE] += (double)g.written_bytes * 8 * write;
+    }
 }
 
 /* What passes with time, whoever does what. */
@@ -87,34 +116,40 @@ static void price_time(const struct tpu_chip *c, struct tpu_energy *e, double se
     e->j[TPU_ENERGY_EXTRA] += p->idle_extra_w * seconds;
 }
 
-struct tpu_bill tpu_energy_bill(const struct tpu_chip *c, double seconds)
+/* Of all cores, whatever the data. */
+static double usual_events(const struct tpu_chip *c)
 {
-    struct tpu_bill b = { .chip = c, .seconds = seconds };
-    price_time(c, &b.resting, seconds);
-    b.total = b.resting;
+    double sum = 0;
     for (uint32_t i = 0; i < c->cores; i++)
         for (size_t p = 0; p < PRICE_COUNT; p++)
-            b.total.j[prices[p].component] += price_of(c, &prices[p])
-                * (double)ledger_total(tpu_core_ledger(c->core[i]), prices[p].event);
-    for (uint32_t s = 0; s < c->stacks; s++) {
-        struct hbm_stats stats = hbm_stats(hbm_block_hbm(c->stack[s]), tpu_chip_end(c));
-        price_memory(c, &b.total, stats.activates, stats.read_bytes, stats.written_bytes);
-    }
+            sum += price_of(c, &prices[p])
+                 * (double)ledger_total(tpu_core_ledger(c->core[i]), prices[p].event);
+    return sum;
+}
+
+struct tpu_bill tpu_energy_bill(const struct tpu_chip *c, double seconds,
+                                const struct toggles *toggles)
+{
+    struct tpu_bill b = { .chip = c, .toggles = toggles, .seconds = seconds, .data_share = 1 };
+    struct tpu_energy events = { { 0 } };
+    double usual = usual_events(c);
+    price_time(c, &b.resting, seconds);
+    for (uint32_t g = 0; g < c->plan->group_count; g++)
+        price_events(&b, g, &events);
+    if (usual > 0)
+        b.data_share = tpu_energy_sum(&events) / usual;
+    for (uint32_t g = 0; g < c->plan->group_count; g++)
+        price_memory(&b, g, &events);
+    for (int i = 0; i < TPU_COMPONENTS_COUNT; i++)
+        b.total.j[i] = b.resting.j[i] + events.j[i];
     return b;
 }
 
 struct tpu_energy tpu_energy_group(const struct tpu_bill *b, uint32_t group, double share)
 {
-    const struct tpu_chip *c = b->chip;
     struct tpu_energy e = { { 0 } };
-    for (uint32_t i = 0; i < c->cores; i++)
-        for (size_t p = 0; p < PRICE_COUNT; p++)
-            e.j[prices[p].component] += price_of(c, &prices[p])
-                * (double)ledger_group(tpu_core_ledger(c->core[i]), prices[p].event, group);
-    for (uint32_t s = 0; s < c->stacks; s++) {
-        struct hbm_group_stats g = hbm_group_stats(hbm_block_hbm(c->stack[s]), group);
-        price_memory(c, &e, g.activates, g.read_bytes, g.written_bytes);
-    }
+    price_events(b, group, &e);
+    price_memory(b, group, &e);
     for (int i = 0; i < TPU_COMPONENTS_COUNT; i++)
         e.j[i] += b->resting.j[i] * share;
     return e;
@@ -130,7 +165,7 @@ double tpu_energy_power(const struct tpu_bill *b, uint32_t number, tick_t interv
         bytes += (double)ledger_total(l, TPU_EVENT_DMA);
         here += (double)ledger_at(l, TPU_EVENT_DMA, number);
         for (size_t p = 0; p < PRICE_COUNT; p++)
-            joules += price_of(b->chip, &prices[p])
+            joules += price_of(b->chip, &prices[p]) * b->data_share
                     * (double)ledger_at(l, prices[p].event, number);
     }
     if (bytes > 0)

@@ -10,6 +10,7 @@
 #ifndef SIM_TPU_ENERGY_H
 #define SIM_TPU_ENERGY_H
 
+#include "models/toggles.h"
 #include "sim/tpu_chip.h"
 
 #define TPU_COMPONENTS(X) \
@@ -43,11 +44,14 @@ double tpu_energy_sum(const struct tpu_energy *e);
 /* Of a whole run: in all, and of it what passes with time whoever does what. */
 struct tpu_bill {
     const struct tpu_chip *chip;
+    const struct toggles *toggles;      /* [groups] of the data; NULL: not known */
     double seconds;
+    double data_share;                  /* energy of events as billed, over that at usual prices */
     struct tpu_energy total, resting;
 };
 
-struct tpu_bill tpu_energy_bill(const struct tpu_chip *c, double seconds);
+struct tpu_bill tpu_energy_bill(const struct tpu_chip *c, double seconds,
+                                const struct toggles *toggles);
 
 /* Of a group that had `share` of the time (0 to 1). */
 struct tpu_energy tpu_energy_group(const struct tpu_bill *b, uint32_t group, double share);

@@ -253,12 +253,12 @@ static json_t *power_json(const struct summing *x)
 }
 
 json_t *tpu_result(const struct tpu_chip *c, const struct machine *m, const struct trace *t,
-                   const struct tpu_lower_options *options)
+                   const struct tpu_lower_options *options, const struct toggles *toggles)
 {
     struct summing x = { .chip = c, .trace = t };
     sum_up(&x);
     const struct tpu_host_config *host = &c->figures->tpu.host;
-    x.bill = tpu_energy_bill(c, x.seconds);
+    x.bill = tpu_energy_bill(c, x.seconds, toggles);
     double joules = tpu_energy_sum(&x.bill.total), flops = (double)t->flops;
     json_t *ops = ops_json(&x);
     json_t *o = json_pack(
@@ -284,6 +284,8 @@ json_t *tpu_result(const struct tpu_chip *c, const struct machine *m, const stru
     json_object_set_new(o, "units", units_json(&x));
     json_object_set_new(o, "energy", energy_json(&x.bill.total));
     json_object_set_new(o, "power", power_json(&x));
+    if (toggles)
+        json_object_set_new(o, "toggles", result_toggles(toggles, c->plan->group_count));
     json_object_set_new(o, "parameters", machine_json(m));
     return o;
 }

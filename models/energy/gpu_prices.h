@@ -8,7 +8,10 @@
  * with the square of the voltage; those of HBM and `constant_w` stay, for they have supplies
  * of their own.
  *
- * Not modelled: dependence on data, on temperature.
+ * Where data matter (`zero` and `random`) models/energy/data.h says how.
+ *
+ * Not modelled: dependence on temperature; on data of anything else (registers, shared memory,
+ * caches, crossbar, integers).
  */
 #ifndef MODELS_ENERGY_GPU_PRICES_H
 #define MODELS_ENERGY_GPU_PRICES_H
@@ -21,9 +24,17 @@
 
 /* The prices of events are lines of events.h; these are the others. */
 #define GPU_ENERGY_PARAMS(X) \
+    X(REAL, tensor_zero_pj,   0, 1e6, "tensor_pj on operands that never change, with --values") \
+    X(REAL, tensor_random_pj, 0, 1e6, "the same, of whose bits half change") \
+    X(REAL, fp32_zero_pj,     0, 1e6, "fp32_pj on operands that never change, with --values") \
+    X(REAL, fp32_random_pj,   0, 1e6, "the same, of whose bits half change") \
     X(REAL, hbm_activate_pj, 0, 1e6, "a row opened and closed") \
     X(REAL, hbm_read_pj,     0, 1e6, "a bit read from HBM, its controller and pins included") \
     X(REAL, hbm_write_pj,    0, 1e6, "a bit written to HBM, the same") \
+    X(REAL, hbm_read_zero_pj,    0, 1e6, "a bit read where the bus never changes, with --values") \
+    X(REAL, hbm_read_random_pj,  0, 1e6, "where half of its bits do") \
+    X(REAL, hbm_write_zero_pj,   0, 1e6, "a bit written where the bus never changes, with --values") \
+    X(REAL, hbm_write_random_pj, 0, 1e6, "where half of its bits do") \
     X(REAL, hbm_refresh_pj,  0, 1e9, "a refresh of all banks of a pseudo-channel") \
     X(REAL, hbm_closed_w,    0, 1e3, "a pseudo-channel with all its rows closed") \
     X(REAL, hbm_open_w,      0, 1e3, "a pseudo-channel with rows open") \

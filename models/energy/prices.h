@@ -4,7 +4,10 @@
  * one level, so that nothing is counted twice: `device` is the circuit alone, `package`
  * adds what the chip's package loses, `board` its regulators too.
  *
- * Not modelled: dependence on data, on temperature, on voltage (a later issue).
+ * Where data matter (`zero` and `random`) models/energy/data.h says how.
+ *
+ * Not modelled: dependence on temperature, on voltage; on data of anything else (vector unit,
+ * vector memory, wires).
  */
 #ifndef MODELS_ENERGY_PRICES_H
 #define MODELS_ENERGY_PRICES_H
@@ -14,6 +17,8 @@
 #define ENERGY_PARAMS(X) \
     X(CHOICE, level, "device|package|board", 0, "what the prices include") \
     X(REAL, mac_pj,          0, 1e6, "a multiply-accumulate of a matrix unit") \
+    X(REAL, mac_zero_pj,     0, 1e6, "mac_pj on operands that never change, with --values") \
+    X(REAL, mac_random_pj,   0, 1e6, "the same, of whose bits half change") \
     X(REAL, mac_pad_pj,      0, 1e6, "the same on padding") \
     X(REAL, weight_pj,       0, 1e6, "a weight pushed into a matrix unit") \
     X(REAL, vpu_pj,          0, 1e6, "an operation of one lane of the vector unit") \
@@ -26,6 +31,10 @@
     X(REAL, hbm_activate_pj, 0, 1e6, "a row opened and closed") \
     X(REAL, hbm_read_pj,     0, 1e6, "a bit read from HBM") \
     X(REAL, hbm_write_pj,    0, 1e6, "a bit written to HBM") \
+    X(REAL, hbm_read_zero_pj,    0, 1e6, "a bit read where the bus never changes, with --values") \
+    X(REAL, hbm_read_random_pj,  0, 1e6, "where half of its bits do") \
+    X(REAL, hbm_write_zero_pj,   0, 1e6, "a bit written where the bus never changes, with --values") \
+    X(REAL, hbm_write_random_pj, 0, 1e6, "where half of its bits do") \
     X(REAL, hbm_refresh_pj,  0, 1e9, "a refresh of all banks of a pseudo-channel") \
     X(REAL, hbm_closed_w,    0, 1e3, "a pseudo-channel with all its rows closed") \
     X(REAL, hbm_open_w,      0, 1e3, "a pseudo-channel with rows open") \

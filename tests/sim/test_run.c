@@ -155,7 +155,7 @@ static int loop_child(void *arg, FILE *out)
     struct engine_result result;
     if (!loop_run(&c->engine, &result))
         return 1;
-    json_t *o = tpu_result(c, x->machine, x->trace, &options);
+    json_t *o = tpu_result(c, x->machine, x->trace, &options, NULL);
     json_dumpf(o, out, JSON_COMPACT | JSON_REAL_PRECISION(17));
     json_decref(o);
     tpu_chip_free(c);
