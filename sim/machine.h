@@ -84,6 +84,10 @@ const char *machine_set_at(const struct machine *m, const char *figure);
 void    machine_print(const struct machine *m, FILE *out);
 json_t *machine_json(const struct machine *m);          /* a new reference */
 
+/* A file that belongs to the program, as "workloads/digits.net": in the tree, or where it is
+ * installed, it is found from the folders of the machine files.  False: there is none. */
+bool machine_beside(const char *file, char *path, size_t size);
+
 /* Calls `each` with every machine file of the search path, by folder, then by name; one
  * that an earlier folder hides is left out. */
 void machine_list(void (*each)(void *self, const char *name, const char *path), void *self);

@@ -106,6 +106,21 @@ char *machine_path(const char *name, const char *beside)
     return path;
 }
 
+bool machine_beside(const char *file, char *path, size_t size)
+{
+    static const char *const up[] = { "..", "../.." };      /* share/machines, models/machines */
+    char folder[2 * PATH_MAX], base[2 * PATH_MAX + 8];
+    for (size_t i = 0; search_folder(i, folder, sizeof folder); i++)
+        for (size_t j = 0; j < sizeof up / sizeof up[0]; j++) {
+            snprintf(base, sizeof base, "%s/%s", folder, up[j]);
+            tidy(base, sizeof base);
+            int n = snprintf(path, size, "%s/%s", base, file);
+            if (n > 0 && (size_t)n < size && access(path, R_OK) == 0)
+                return true;
+        }
+    return false;
+}
+
 static int is_machine(const struct dirent *e)
 {
     size_t n = strlen(e->d_name);

@@ -1,0 +1,158 @@
+/* plot.c - see plot.h. */
+#include "sim/plot.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sim/output.h"
+
+extern char **environ;
+
+static const struct { const char *ending, *terminal; } kinds[] = {
+    { ".svg", "svg size 900,600 dynamic background 'white' font 'sans,14'" },
+    { ".png", "pngcairo size 1350,900 font 'sans,16' linewidth 1.5" },
+    { ".pdf", "pdfcairo size 18cm,12cm font 'sans,11'" },
+};
+#define KINDS (sizeof kinds / sizeof kinds[0])
+
+/* Where a picture's parts go: all in one folder. */
+struct places {
+    char folder[PATH_MAX];
+    char name[NAME_MAX + 1];            /* without its ending */
+    const char *ending, *terminal;
+};
+
+static bool split(const char *path, struct places *p)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+    snprintf(p->folder, sizeof p->folder, "%.*s", slash ? (int)(slash - path) + 1 : 2,
+             slash ? path : "./");
+    for (size_t i = 0; dot && dot > name && i < KINDS; i++)
+        if (strcmp(dot, kinds[i].ending) == 0) {
+            p->ending = kinds[i].ending;
+            p->terminal = kinds[i].terminal;
+            snprintf(p->name, sizeof p->name, "%.*s", (int)(dot - name), name);
+            return strpbrk(p->name, "'\"\\") == NULL;
+        }
+    return false;
+}
+
+bool plot_check(const char *path, struct diag *d)
+{
+    struct places p;
+    snprintf(d->file, sizeof d->file, "%s", path);
+    return split(path, &p) || diag_set(d, 0, 0, "this is no picture's name; expected one without "
+                                       "quotes that ends in .svg, .png or .pdf");
+}
+
+static bool in_folder(const struct places *p, const char *ending, char *path, size_t size,
+                      struct diag *d)
+{
+    int n = snprintf(path, size, "%s%s%s", p->folder, p->name, ending);
+    return (n > 0 && (size_t)n < size)
+        || diag_set(d, 0, 0, "the path is too long; expected a shorter one");
+}
+
+/* The script as it can be run by hand. */
+static void write_script(const struct plot *p, const struct places *at, const char *network,
+                         FILE *out)
+{
+    fprintf(out, "# gnuplot %s.gp\n"
+                 "network = '%s'\n"
+                 "data = '%s.dat'\n"
+                 "if (!exists('picture')) picture = '%s%s'\n"
+                 "set terminal %s\n"
+                 "set output picture\n\n%s", at->name, network, at->name, at->name, at->ending,
+            at->terminal, p->script);
+}
+
+static bool write_parts(const struct plot *p, const struct places *at, const json_t *result,
+                        struct diag *d)
+{
+    char path[PATH_MAX + NAME_MAX];
+    if (!in_folder(at, ".dat", path, sizeof path, d))
+        return false;
+    struct output *o = output_open(path, d);
+    if (!o)
+        return false;
+    p->data(result, output_stream(o));
+    if (!output_commit(o, d) || !in_folder(at, ".gp", path, sizeof path, d)
+        || (o = output_open(path, d)) == NULL)
+        return false;
+    write_script(p, at, json_string_value(json_object_get(result, "network")), output_stream(o));
+    return output_commit(o, d);
+}
+
+/* gnuplot's exit status, its messages in `messages`; -1: there is none. */
+static int run_gnuplot(const struct places *at, const char *picture, int messages)
+{
+    char script[NAME_MAX + 8], set[PATH_MAX];
+    snprintf(script, sizeof script, "%s.gp", at->name);
+    snprintf(set, sizeof set, "picture = '%s'", picture);
+    const char *argv[] = { "gnuplot", "-e", set, script, NULL };
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addchdir_np(&actions, at->folder);
+    posix_spawn_file_actions_adddup2(&actions, messages, STDERR_FILENO);
+    pid_t child;
+    int failed = posix_spawnp(&child, "gnuplot", &actions, NULL,
+                              (char *const *)(uintptr_t)argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (failed)
+        return -1;
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+/* What gnuplot said last before it gave up, in one line. */
+static void last_words(int messages, char *text, size_t size)
+{
+    ssize_t n = pread(messages, text, size - 1, 0);
+    text[n > 0 ? n : 0] = '\0';
+    for (char *at = text; *at; at++)
+        if (*at == '\n' || *at == '\t')
+            *at = ' ';
+}
+
+static bool draw(const struct places *at, struct diag *d)
+{
+    char beside[PATH_MAX + 2 * NAME_MAX], picture[PATH_MAX + NAME_MAX], words[300];
+    char name[NAME_MAX + 32];
+    if (!in_folder(at, at->ending, picture, sizeof picture, d))
+        return false;
+    snprintf(name, sizeof name, "%s%s.%ld", at->name, at->ending, (long)getpid());
+    if (snprintf(beside, sizeof beside, "%s%s", at->folder, name) >= (int)sizeof beside)
+        return diag_set(d, 0, 0, "the path is too long; expected a shorter one");
+    FILE *messages = tmpfile();
+    if (!messages)
+        return diag_set(d, 0, 0, "%s; expected room for a temporary file", strerror(errno));
+    int status = run_gnuplot(at, name, fileno(messages));
+    last_words(fileno(messages), words, sizeof words);
+    fclose(messages);
+    if (status == 0 && rename(beside, picture) == 0)
+        return true;
+    unlink(beside);
+    if (status < 0 || status == 127)
+        return diag_set(d, 0, 0, "gnuplot cannot be run; expected it on the path (Debian: "
+                        "gnuplot-nox)");
+    return diag_set(d, 0, 0, "gnuplot failed: %.250s; expected a picture", words);
+}
+
+bool plot_draw(const struct plot *p, const json_t *result, const char *path, struct diag *d)
+{
+    struct places at;
+    if (!plot_check(path, d) || !split(path, &at))
+        return false;
+    return write_parts(p, &at, result, d) && draw(&at, d);
+}

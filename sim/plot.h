@@ -1,0 +1,31 @@
+/* plot.h - pictures by gnuplot.
+ *
+ * A picture x.svg (.png, .pdf) has beside it x.dat, its data, and x.gp, the script of plots/ that
+ * draws it: change either by hand and run `gnuplot x.gp` in that folder.
+ */
+#ifndef SIM_PLOT_H
+#define SIM_PLOT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "traces/diag.h"
+
+struct plot {
+    const char *name;       /* of the script: plots/NAME.gp */
+    const char *script;     /* its text */
+    void      (*data)(const json_t *result, FILE *out);
+};
+
+/* Loss against simulated time and energy, of a training run's result (train.h). */
+extern const struct plot plot_training;
+
+/* Whether a path says what kind of picture is wanted; checked before a long run. */
+bool plot_check(const char *path, struct diag *d);
+
+/* False with the reason in `d`: no gnuplot, a file that cannot be written.  The picture is then
+ * as it was before. */
+bool plot_draw(const struct plot *p, const json_t *result, const char *path, struct diag *d);
+
+#endif

@@ -1,0 +1,44 @@
+/* plot_training.c - the data of plots/training.gp. */
+#include <string.h>
+
+#include "sim/plot.h"
+
+extern const char plot_training_script[];
+__asm__(".pushsection .rodata\n"
+        ".global plot_training_script\n"
+        "plot_training_script: .incbin \"plots/training.gp\"\n"
+        ".byte 0\n"
+        ".popsection\n");
+
+static double number(const json_t *row, const char *key)
+{
+    return json_number_value(json_object_get(row, key));
+}
+
+static void write_block(json_t *rows, const char *machine, FILE *out)
+{
+    size_t i;
+    json_t *row;
+    fprintf(out, "\"%s\"\n", machine);
+    json_array_foreach(rows, i, row) {
+        const char *of = json_string_value(json_object_get(row, "machine"));
+        if (strcmp(of, machine) == 0 && json_is_number(json_object_get(row, "loss")))
+            fprintf(out, "%.17g %.17g %.17g\n", number(row, "time_s"), number(row, "energy_j"),
+                    number(row, "loss"));
+    }
+    fputs("\n\n", out);
+}
+
+/* The reference takes no time: it has no place here. */
+static void write_data(const json_t *result, FILE *out)
+{
+    size_t i;
+    json_t *machine;
+    fprintf(out, "# time_s energy_j loss\n");
+    json_array_foreach(json_object_get(result, "machines"), i, machine)
+        if (json_array_size(json_object_get(machine, "shapes")) > 0)
+            write_block(json_object_get(result, "rows"),
+                        json_string_value(json_object_get(machine, "name")), out);
+}
+
+const struct plot plot_training = { "training", plot_training_script, write_data };
