@@ -17,6 +17,8 @@
 struct output;
 
 struct output *output_open(const char *path, struct diag *d);   /* NULL: cannot be made */
+/* The same, compressed whatever the path is called, stdout too; quickly. */
+struct output *output_open_packed(const char *path, struct diag *d);
 FILE          *output_stream(struct output *o);
 
 /* Puts the file in its place and frees `o`; false if any write failed, and then what
