@@ -20,6 +20,7 @@ void gpu_plan_free(struct gpu_plan *p)
     for (uint32_t i = 0; i < p->group_count; i++)
         free(p->groups[i].ops);
     free(p->launches);
+    free(p->numbers);
     free(p->kernels);
     free(p->groups);
     gpu_memory_free(p->memory);

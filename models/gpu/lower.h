@@ -33,10 +33,19 @@ struct gpu_lower_options {
     bool exact_f32;                 /* products of f32 on FP32 lanes, as --precision highest asks */
 };
 
+/* A parameter of a launch that is another in every step: Adam corrects by the number of steps. */
+struct gpu_step_number {
+    uint32_t launch, offset;        /* of the f32 in its parameters */
+    const struct trace_op *op;
+    uint8_t number;                 /* lower_update.c's own */
+};
+
 struct gpu_plan {
     uint32_t           group_count, launch_count;
     struct gpu_group  *groups;
     struct gpu_launch *launches;    /* in order; each has its group */
+    struct gpu_step_number *numbers;
+    uint32_t           number_count;
     struct gpu_kernel **kernels;    /* compiled, each once */
     uint32_t           kernel_count;
     struct gpu_memory *memory;
@@ -53,6 +62,9 @@ struct gpu_plan *gpu_lower(const struct gpu_config *c, const struct hbm_config *
                            const struct trace *trace, const struct gpu_lower_options *o,
                            bool values, struct diag *d);
 void             gpu_plan_free(struct gpu_plan *p);
+
+/* Makes it the plan of a step that comes after `before` others; as lowered it is the first. */
+void gpu_plan_set_step(struct gpu_plan *p, uint64_t before);
 
 /* A line a launch: kernel, grid, block, registers, shared memory, blocks an SM. */
 void gpu_plan_print(const struct gpu_plan *p, const struct gpu_config *c, FILE *out);

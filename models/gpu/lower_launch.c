@@ -111,7 +111,18 @@ static void add_fixup(struct lower *l, uint32_t offset, uint64_t at)
         (struct lower_fixup){ l->plan->launch_count, offset, at };
 }
 
-static void put_number(uint8_t *at, uint64_t value, uint32_t bytes)
+/* A parameter of the launch that is being made, for gpu_plan_set_step. */
+static void add_number(struct lower *l, uint32_t offset, uint8_t number)
+{
+    struct gpu_plan *p = l->plan;
+    p->numbers = realloc(p->numbers, (p->number_count + 1) * sizeof *p->numbers);
+    if (!p->numbers)
+        abort();
+    p->numbers[p->number_count++] =
+        (struct gpu_step_number){ p->launch_count, offset, l->op, number };
+}
+
+void lower_put_number(uint8_t *at, uint64_t value, uint32_t bytes)
 {
     for (uint32_t i = 0; i < bytes; i++)
         at[i] = (uint8_t)(value >> 8 * i);
@@ -126,9 +137,11 @@ static uint8_t *make_params(struct lower *l, const struct gpu_kernel *k,
         abort();
     for (uint32_t i = 0; i < count; i++) {
         assert(arguments[i].bytes == k->params[i].bytes);
-        put_number(params + k->params[i].offset, arguments[i].bits, arguments[i].bytes);
+        lower_put_number(params + k->params[i].offset, arguments[i].bits, arguments[i].bytes);
         if (arguments[i].workspace)
             add_fixup(l, k->params[i].offset, arguments[i].bits);
+        if (arguments[i].number)
+            add_number(l, k->params[i].offset, arguments[i].number);
     }
     return params;
 }
@@ -185,7 +198,7 @@ bool lower_finish_workspace(struct lower *l)
         return false;
     for (uint32_t i = 0; i < l->fixup_count; i++) {
         const struct lower_fixup *f = &l->fixups[i];
-        put_number(l->plan->launches[f->launch].params + f->offset, address + f->at, 8);
+        lower_put_number(l->plan->launches[f->launch].params + f->offset, address + f->at, 8);
     }
     return true;
 }

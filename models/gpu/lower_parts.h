@@ -82,14 +82,16 @@ void             lower_changed(struct lower *l, uint32_t tensor);
 
 /* ---- lower_launch.c ---- */
 
-struct lower_argument { uint8_t bytes; bool workspace; uint64_t bits; };
+/* `number`: of an optimizer (lower_update.c's), if it changes from step to step; 0: it is fixed. */
+struct lower_argument { uint8_t bytes; bool workspace; uint8_t number; uint64_t bits; };
 
 uint64_t lower_float_bits(double value);
-#define ADDRESS(x)   ((struct lower_argument){ 8, false, (x) })
-#define WORKSPACE(x) ((struct lower_argument){ 8, true,  (x) })    /* so many bytes into it */
-#define LONG(x)      ((struct lower_argument){ 8, false, (x) })
-#define WORD(x)      ((struct lower_argument){ 4, false, (x) })
-#define REAL(x)      ((struct lower_argument){ 4, false, lower_float_bits(x) })
+void     lower_put_number(uint8_t *at, uint64_t value, uint32_t bytes);
+#define ADDRESS(x)   ((struct lower_argument){ 8, false, 0, (x) })
+#define WORKSPACE(x) ((struct lower_argument){ 8, true,  0, (x) })     /* so many bytes into it */
+#define LONG(x)      ((struct lower_argument){ 8, false, 0, (x) })
+#define WORD(x)      ((struct lower_argument){ 4, false, 0, (x) })
+#define REAL(x)      ((struct lower_argument){ 4, false, 0, lower_float_bits(x) })
 
 struct lower_grid { uint64_t x, y, z; };
 

@@ -5,14 +5,74 @@
 #include "models/gpu/lower_parts.h"
 #include "traces/functions.h"
 
-static double attribute(const struct lower *l, enum op_attribute a)
+static double attribute(const struct trace_op *op, enum op_attribute a)
 {
-    return (double)(float)l->op->attr[a];
+    return (double)(float)op->attr[a];
 }
 
-static double correction(const struct lower *l, enum op_attribute beta)
+/* After `before` steps. */
+static double correction(const struct trace_op *op, uint64_t before, enum op_attribute beta)
 {
-    return 1 - functions_power(attribute(l, beta), (uint64_t)l->op->attr[ATTR_STEP]);
+    return 1 - functions_power(attribute(op, beta), (uint64_t)op->attr[ATTR_STEP] + before);
+}
+
+/* What kernels are given, whether the step decides it, and its value. */
+#define NUMBERS(X) \
+    X(NO_NUMBER,     false, 0) \
+    X(ONE,           false, 1) \
+    X(LR,            false, attribute(op, ATTR_LR)) \
+    X(MINUS_LR,      false, -attribute(op, ATTR_LR)) \
+    X(KEPT,          false, attribute(op, ATTR_MOMENTUM)) \
+    X(DECAY,         false, attribute(op, ATTR_DECAY)) \
+    X(REST_OF_DECAY, false, 1 - attribute(op, ATTR_DECAY)) \
+    X(EPSILON,       false, attribute(op, ATTR_EPSILON)) \
+    X(BETA1,         false, attribute(op, ATTR_BETA1)) \
+    X(REST_OF_BETA1, false, 1 - attribute(op, ATTR_BETA1)) \
+    X(BETA2,         false, attribute(op, ATTR_BETA2)) \
+    X(REST_OF_BETA2, false, 1 - attribute(op, ATTR_BETA2)) \
+    X(ADAM_LR,       true,  attribute(op, ATTR_LR) * sqrt(correction(op, before, ATTR_BETA2)) \
+                            / correction(op, before, ATTR_BETA1)) \
+    X(ADAM_SCALE,    true,  1 / sqrt(correction(op, before, ATTR_BETA2))) \
+    X(ADAM_EPSILON,  true,  attribute(op, ATTR_EPSILON) \
+                            / sqrt(correction(op, before, ATTR_BETA2))) \
+    X(ADAM_STEP,     true,  -attribute(op, ATTR_LR) / correction(op, before, ATTR_BETA1))
+
+enum number {
+#define NUMBER(id, by_step, value) id,
+    NUMBERS(NUMBER)
+#undef NUMBER
+};
+
+static double number(const struct trace_op *op, uint64_t before, enum number which)
+{
+    switch (which) {
+#define NUMBER(id, by_step, value) case id: return value;
+    NUMBERS(NUMBER)
+#undef NUMBER
+    }
+    return 0;
+}
+
+static struct lower_argument number_argument(const struct lower *l, enum number which)
+{
+    static const bool by_step[] = {
+#define NUMBER(id, by_step, value) by_step,
+        NUMBERS(NUMBER)
+#undef NUMBER
+    };
+    return (struct lower_argument){
+        .bytes = 4, .number = by_step[which] ? (uint8_t)which : NO_NUMBER,
+        .bits = lower_float_bits(number(l->op, 0, which)),
+    };
+}
+
+void gpu_plan_set_step(struct gpu_plan *p, uint64_t before)
+{
+    for (uint32_t i = 0; i < p->number_count; i++) {
+        const struct gpu_step_number *n = &p->numbers[i];
+        double value = number(n->op, before, (enum number)n->number);
+        lower_put_number(p->launches[n->launch].params + n->offset, lower_float_bits(value), 4);
+    }
 }
 
 static uint64_t elements_of(const struct lower *l)
@@ -39,27 +99,17 @@ static struct lower_argument address(const struct lower *l, uint32_t tensor)
 
 /* ---- in one kernel ---- */
 
-struct numbers { double lr, p, q, r; };
-
-static struct numbers numbers_of(const struct lower *l)
-{
-    double lr = attribute(l, ATTR_LR), decay = attribute(l, ATTR_DECAY);
-    double epsilon = attribute(l, ATTR_EPSILON);
-    switch ((int)l->op->kind) {
-    case TRACE_MOMENTUM: return (struct numbers){ lr, attribute(l, ATTR_MOMENTUM), 0, 0 };
-    case TRACE_RMSPROP:  return (struct numbers){ lr, decay, 1 - decay, epsilon };
-    case TRACE_ADAM:
-        lr *= sqrt(correction(l, ATTR_BETA2)) / correction(l, ATTR_BETA1);
-        return (struct numbers){ lr, attribute(l, ATTR_BETA1), attribute(l, ATTR_BETA2),
-                                 epsilon };
-    }
-    return (struct numbers){ lr, 0, 0, 0 };
-}
+static const enum number fused[TRACE_OPS_COUNT][4] = {
+    [TRACE_SGD]      = { LR },
+    [TRACE_MOMENTUM] = { LR, KEPT },
+    [TRACE_RMSPROP]  = { LR, DECAY, REST_OF_DECAY, EPSILON },
+    [TRACE_ADAM]     = { ADAM_LR, BETA1, BETA2, EPSILON },
+};
 
 static bool update_fused(struct lower *l)
 {
     uint32_t operands[OPERANDS];
-    struct numbers x = numbers_of(l);
+    const enum number *x = fused[l->op->kind];
     find_operands(l, operands);
     const struct gpu_simple_kernel *k =
         lower_simple(l, op_rows[l->op->kind].name, operands, OPERANDS);
@@ -67,42 +117,12 @@ static bool update_fused(struct lower *l)
     return LAUNCH(l, k->name, ((struct lower_grid){ lower_ceil(n, k->per_block), 1, 1 }),
                   k->threads, 0, address(l, operands[WEIGHT]), address(l, operands[FIRST]),
                   address(l, operands[SECOND]), address(l, operands[GRADIENT]), LONG(n),
-                  REAL(x.lr), REAL(x.p), REAL(x.q), REAL(x.r),
+                  number_argument(l, x[0]), number_argument(l, x[1]), number_argument(l, x[2]),
+                  number_argument(l, x[3]),
                   WORD(lower_types(l, operands, OPERANDS)));
 }
 
 /* ---- in one kernel for each operation ---- */
-
-#define NUMBERS(X) \
-    X(NO_NUMBER,     0) \
-    X(ONE,           1) \
-    X(MINUS_LR,      -attribute(l, ATTR_LR)) \
-    X(KEPT,          attribute(l, ATTR_MOMENTUM)) \
-    X(DECAY,         attribute(l, ATTR_DECAY)) \
-    X(REST_OF_DECAY, 1 - attribute(l, ATTR_DECAY)) \
-    X(EPSILON,       attribute(l, ATTR_EPSILON)) \
-    X(REST_OF_BETA1, 1 - attribute(l, ATTR_BETA1)) \
-    X(BETA2,         attribute(l, ATTR_BETA2)) \
-    X(REST_OF_BETA2, 1 - attribute(l, ATTR_BETA2)) \
-    X(ADAM_SCALE,    1 / sqrt(correction(l, ATTR_BETA2))) \
-    X(ADAM_EPSILON,  attribute(l, ATTR_EPSILON) / sqrt(correction(l, ATTR_BETA2))) \
-    X(ADAM_STEP,     -attribute(l, ATTR_LR) / correction(l, ATTR_BETA1))
-
-enum number {
-#define NUMBER(id, value) id,
-    NUMBERS(NUMBER)
-#undef NUMBER
-};
-
-static double number(const struct lower *l, enum number which)
-{
-    switch (which) {
-#define NUMBER(id, value) case id: return value;
-    NUMBERS(NUMBER)
-#undef NUMBER
-    }
-    return 0;
-}
 
 /* What PyTorch launches for a tensor when told to fuse nothing. */
 static const struct part {
@@ -149,7 +169,7 @@ static bool update_part(struct lower *l, const struct part *p)
     uint64_t n = elements_of(l);
     return LAUNCH(l, k->name, ((struct lower_grid){ lower_ceil(n, k->per_block), 1, 1 }),
                   k->threads, 0, arguments[0], arguments[1], arguments[2], arguments[3],
-                  LONG(n), REAL(number(l, p->number)), REAL(0), WORD(types));
+                  LONG(n), number_argument(l, p->number), REAL(0), WORD(types));
 }
 
 static bool update_eager(struct lower *l)
