@@ -24,7 +24,7 @@ enum toggles_place {
 struct toggles_count { uint64_t bits, changed; };
 struct toggles { struct toggles_count of[TOGGLES_COUNT]; };
 
-/* `bytes` over a bus of `beat_bytes` (a multiple of 8), one beat after the other; the bus
+/* `bytes` over a bus of `beat_bytes` (a multiple of 4), one beat after the other; the bus
  * begins as it was left by the beat before the first: zero. */
 struct toggles_count toggles_bus(const void *data, uint64_t bytes, uint32_t beat_bytes);
 
