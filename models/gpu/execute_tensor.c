@@ -339,6 +339,19 @@ static void wmma_long(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask
     put_long_sums(&t, w, op, mask);
 }
 
+unsigned gpu_tensor_words(const struct gpu_op *op)
+{
+    unsigned k = op->mode[K];
+    if (op->execute == wmma)
+        return gpu_fragment('a', op->mode[TYPE], op->mode[LAYOUT] & A_ROW).words
+             + gpu_fragment('b', op->mode[TYPE], op->mode[LAYOUT] & B_ROW).words;
+    if (op->execute == wmma_long)
+        return 8 + (op->mode[TYPE] == PTX_BF16 ? 2 : 8);
+    if (op->execute == mma_integer)
+        return k / 8 + k / 16;
+    return op->mode[TYPE] == PTX_TF32 ? k / 2 + k / 4 : k / 4 + k / 8;
+}
+
 static bool find_integer(const struct ptx_instruction *i, struct gpu_op *op)
 {
     bool a = i->type[1] == PTX_S8, b = i->type[2] == PTX_S8;

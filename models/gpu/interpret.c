@@ -35,6 +35,7 @@ struct run {
     struct waiter *warps;
     uint32_t warp_count, barrier_count;
     uint32_t (*registers)[GPU_LANES];
+    struct gpu_watch_warp *watched;     /* of each warp; NULL: nobody watches */
     struct barrier *barriers;
     uint64_t left;              /* operations; 0: no more */
     struct gpu_interpreted *result;
@@ -154,6 +155,8 @@ static bool step(struct run *r, struct waiter *v)
         return arrive(r, v, op, mask);
     if (is_memory(op) && !gpu_interpret_access(&r->in, w, op, mask))
         return false;
+    if (r->watched)
+        gpu_watch_op(r->in.watch, &r->watched[w->number], w, op, mask);
     r->in.block.clock++;
     r->in.block.ns++;
     gpu_warp_step(w, op, mask, true);
@@ -205,6 +208,8 @@ static bool run_block(struct run *r, uint64_t index)
     memset(b->shared, 0, b->shared_bytes);
     memset(r->in.local, 0, r->in.local_bytes);
     memset(r->barriers, 0, r->barrier_count * sizeof *r->barriers);
+    if (r->watched)
+        memset(r->watched, 0, r->warp_count * sizeof *r->watched);
     for (uint32_t i = 0; i < r->warp_count; i++) {
         r->warps[i].at = NULL;
         gpu_warp_start(&r->warps[i].warp, b, i,
@@ -219,6 +224,13 @@ static bool run_block(struct run *r, uint64_t index)
 bool gpu_interpret(const struct gpu_config *c, const struct gpu_launch *l, struct gpu_memory *m,
                    uint64_t operations, struct gpu_interpreted *result, struct diag *d)
 {
+    return gpu_interpret_watched(c, l, m, operations, NULL, result, d);
+}
+
+bool gpu_interpret_watched(const struct gpu_config *c, const struct gpu_launch *l,
+                           struct gpu_memory *m, uint64_t operations, struct gpu_watch *watch,
+                           struct gpu_interpreted *result, struct diag *d)
+{
     struct gpu_occupancy o;
     assert(gpu_memory_values(m));
     *result = (struct gpu_interpreted){ 0 };
@@ -226,7 +238,7 @@ bool gpu_interpret(const struct gpu_config *c, const struct gpu_launch *l, struc
         return false;
     uint32_t threads = gpu_launch_threads(l);
     struct run r = {
-        .in = { .launch = l, .memory = m, .diag = d,
+        .in = { .launch = l, .memory = m, .diag = d, .watch = watch,
                 .local_bytes = (uint64_t)(l->kernel->local_bytes + 3) / 4 * 4 * threads },
         .warp_count = (threads + GPU_LANES - 1) / GPU_LANES, .barrier_count = c->sm.barriers,
         .left = operations ? operations : UINT64_MAX, .result = result,
@@ -238,6 +250,7 @@ bool gpu_interpret(const struct gpu_config *c, const struct gpu_launch *l, struc
     r.in.block.shared = zeroed(r.in.block.shared_bytes, 1);
     r.in.local = zeroed(r.in.local_bytes, 1);
     r.warps = zeroed(r.warp_count, sizeof *r.warps);
+    r.watched = watch ? zeroed(r.warp_count, sizeof *r.watched) : NULL;
     r.registers = zeroed((size_t)r.warp_count * l->kernel->registers, sizeof *r.registers);
     r.barriers = zeroed(r.barrier_count, sizeof *r.barriers);
     bool good = true;
@@ -246,6 +259,7 @@ bool gpu_interpret(const struct gpu_config *c, const struct gpu_launch *l, struc
     free(r.in.block.shared);
     free(r.in.local);
     free(r.warps);
+    free(r.watched);
     free(r.registers);
     free(r.barriers);
     return good;

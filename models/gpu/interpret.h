@@ -11,7 +11,7 @@
 #define MODELS_GPU_INTERPRET_H
 
 #include "models/gpu/memory.h"
-#include "models/gpu/warp.h"
+#include "models/gpu/watch.h"
 
 struct gpu_interpreted { uint64_t operations, macs; };      /* of warps; by tensor operations */
 
@@ -20,5 +20,10 @@ struct gpu_interpreted { uint64_t operations, macs; };      /* of warps; by tens
  * `operations` (0: no limit) executed.  `d->line` is the PTX line, `d->file` the kernel's. */
 bool gpu_interpret(const struct gpu_config *c, const struct gpu_launch *l, struct gpu_memory *m,
                    uint64_t operations, struct gpu_interpreted *result, struct diag *d);
+
+/* The same; notes in `watch` (NULL: not) what it says. */
+bool gpu_interpret_watched(const struct gpu_config *c, const struct gpu_launch *l,
+                           struct gpu_memory *m, uint64_t operations, struct gpu_watch *watch,
+                           struct gpu_interpreted *result, struct diag *d);
 
 #endif

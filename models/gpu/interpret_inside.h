@@ -11,6 +11,7 @@ struct gpu_interpreter {
     uint8_t *local;                 /* of all threads, word-interleaved, at LOCAL_BASE */
     uint64_t local_bytes;
     uint32_t hint;
+    struct gpu_watch *watch;        /* may be NULL */
     struct diag *diag;
 };
 

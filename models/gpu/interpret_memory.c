@@ -30,10 +30,20 @@ static uint8_t *in_window(const struct access *a, unsigned lane, uint64_t at, ui
     return NULL;
 }
 
+static void watch_bytes(const struct access *a, uint64_t address, uint32_t bytes)
+{
+    if (a->op->kind != GPU_STORE)
+        gpu_watch_bytes(a->in->watch, a->in->hint, address, bytes, false);
+    if (a->op->kind == GPU_STORE || a->op->kind == GPU_ATOMIC)
+        gpu_watch_bytes(a->in->watch, a->in->hint, address, bytes, true);
+}
+
 static uint8_t *in_global(const struct access *a, unsigned lane, uint64_t address,
                           uint32_t bytes)
 {
     uint8_t *at = gpu_memory_at(a->in->memory, address, bytes, &a->in->hint);
+    if (at && a->in->watch)
+        watch_bytes(a, address, bytes);
     if (at)
         return at;
     char text[256];

@@ -49,6 +49,7 @@ void gpu_memory_free(struct gpu_memory *m)
 
 bool gpu_memory_values(const struct gpu_memory *m) { return m->values; }
 uint64_t gpu_memory_bytes(const struct gpu_memory *m) { return m->total; }
+uint32_t gpu_memory_count(const struct gpu_memory *m) { return m->count; }
 
 /* The first buffer that begins after `address`; the one before it may hold the address. */
 static uint32_t first_after(const struct gpu_memory *m, uint64_t address)

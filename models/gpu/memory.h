@@ -49,5 +49,6 @@ uint8_t *gpu_memory_at(const struct gpu_memory *m, uint64_t address, uint64_t by
 void gpu_memory_describe(const struct gpu_memory *m, uint64_t address, char *text, size_t size);
 
 uint64_t gpu_memory_bytes(const struct gpu_memory *m);      /* of all buffers */
+uint32_t gpu_memory_count(const struct gpu_memory *m);      /* of buffers: a hint is below */
 
 #endif

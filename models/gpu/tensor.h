@@ -42,4 +42,8 @@ struct gpu_tensor_form gpu_tensor_form(enum gpu_generation g, unsigned columns, 
 
 void gpu_tensor_multiply(struct gpu_tile *t, const struct gpu_tensor_form *f);
 
+/* Registers of a and b, the first sources of an operation: an mma or a wmma. */
+struct gpu_op;
+unsigned gpu_tensor_words(const struct gpu_op *op);
+
 #endif
