@@ -114,12 +114,19 @@ static struct tpu_transfer transfer(const struct emit *e, uint32_t tensor, struc
     return (struct tpu_transfer){ address, pitch, (uint32_t)pieces, (uint32_t)piece };
 }
 
+struct tpu_work emit_work(uint32_t tensor, struct lower_part p)
+{
+    return (struct tpu_work){ .tensor = tensor, .row = p.row, .rows = (uint32_t)p.rows,
+                              .col = p.col, .cols = (uint32_t)p.cols };
+}
+
 void emit_move(struct emit *e, enum tpu_unit unit, uint32_t tensor, struct lower_part part,
                enum tpu_unit buffer, uint32_t count)
 {
     if (e->lower->tensors[tensor].on_chip)
         return;
-    struct tpu_uop u = { .unit = unit, .transfer = transfer(e, tensor, part) };
+    struct tpu_uop u = { .unit = unit, .transfer = transfer(e, tensor, part),
+                         .work = emit_work(tensor, part) };
     if (unit == TPU_LOAD)
         emit_wait_free(e, &u, buffer, count);
     else

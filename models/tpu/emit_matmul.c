@@ -155,15 +155,24 @@ static void load_side(struct making *x, const struct side *s, uint64_t b, struct
     x->turned = e->raised[TPU_TRANSPOSE];
 }
 
-static void product(struct making *x, struct lower_part step, uint64_t k, bool first, bool last)
+/* One chunk of k, `deep` from `k` on, of a part of the result. */
+static void product(struct making *x, uint64_t b, struct lower_part step, uint64_t k,
+                    uint64_t deep)
 {
     struct emit *e = x->emit;
     const struct lower *l = e->lower;
+    bool last = k + deep == x->k;
     struct tpu_uop u = { .unit = TPU_MATRIX, .product = {
-        .m = (uint32_t)step.rows, .k = (uint32_t)k, .n = (uint32_t)step.cols,
+        .m = (uint32_t)step.rows, .k = (uint32_t)deep, .n = (uint32_t)step.cols,
         .weight_rows = l->config->lower.weight_rows, .passes = x->passes,
         .element_bytes = (uint8_t)size_of(l, x->streamed.tensor),
-        .weight_bytes = (uint8_t)size_of(l, x->weights.tensor), .accumulate = !first } };
+        .weight_bytes = (uint8_t)size_of(l, x->weights.tensor), .accumulate = k > 0 },
+        .work = emit_work(x->result.tensor, step) };
+    u.work.matrix = (uint32_t)b;
+    u.work.depth = k;
+    u.work.turned = x->result.turn;
+    u.work.first = k == 0;
+    u.work.last = last;
     emit_wait(e, &u, TPU_LOAD, e->raised[TPU_LOAD]);
     emit_wait(e, &u, TPU_TRANSPOSE, x->turned);
     if (last && x->epilogue)
@@ -202,7 +211,7 @@ static void epilogue(struct making *x, struct lower_part p)
 {
     struct emit *e = x->emit;
     const struct lower *l = e->lower;
-    struct tpu_uop u = { .unit = TPU_VECTOR };
+    struct tpu_uop u = { .unit = TPU_VECTOR, .work = emit_work(x->result.tensor, p) };
     struct tpu_arithmetic *a = &u.arithmetic;
     a->loads = registers(l, p, F32_BYTES);
     for (uint32_t o = 0; o < x->group->op_count; o++) {
@@ -276,15 +285,14 @@ static void panel(struct making *x, uint64_t b, struct lower_part p)
     const struct lower_tiling *t = &x->tiling;
     for (uint64_t k = 0; k < x->k; k += t->k) {
         uint64_t deep = left(x->k, k, t->k);
-        bool last = k + deep == x->k;
         uint32_t buffer = emit_but_last(x->emit->raised[TPU_MATRIX], 1);
         if (t->stays != STREAMED_STAYS || p.col == 0)
             load_side(x, &x->streamed, b, (struct lower_part){ p.row, p.rows, k, deep },
                       t->stays == STREAMED_STAYS ? x->before : buffer);
         if (t->stays != WEIGHTS_STAY)
             load_side(x, &x->weights, b, (struct lower_part){ k, deep, p.col, p.cols }, buffer);
-        product(x, p, deep, k == 0, last);
-        if (last)
+        product(x, b, p, k, deep);
+        if (k + deep == x->k)
             load_extras(x, part_of(x, &x->result, b, p));
     }
     finish_panel(x, b, p);

@@ -40,13 +40,21 @@ static uint64_t tile_bytes(const struct summing *x, uint32_t core, uint64_t t)
     return share - from < x->tile ? share - from : x->tile;
 }
 
+static struct tpu_work work(const struct summing *x, uint32_t owner, uint64_t t, uint64_t summand)
+{
+    return (struct tpu_work){ .tensor = x->tensor, .matrix = (uint32_t)summand,
+                              .row = owner * x->share + t * x->tile,
+                              .rows = (uint32_t)tile_bytes(x, owner, t) };
+}
+
 static struct tpu_uop move(const struct summing *x, enum tpu_unit unit, uint32_t owner, uint64_t t,
                            uint64_t copy)
 {
     const struct lower_tensor *tensor = &x->emit->lower->tensors[x->tensor];
     uint64_t address = tensor->address + copy * x->bytes + owner * x->share + t * x->tile;
     return (struct tpu_uop){ .unit = unit,
-        .transfer = { address, 0, 1, (uint32_t)tile_bytes(x, owner, t) } };
+        .transfer = { address, 0, 1, (uint32_t)tile_bytes(x, owner, t) },
+        .work = work(x, owner, t, x->remote ? x->emit->core : copy) };
 }
 
 static void send(struct summing *x, uint32_t peer, uint32_t semaphore, uint64_t bytes,
@@ -83,25 +91,27 @@ static uint32_t others(const struct summing *x)
     return x->givers - (x->emit->core < x->givers);
 }
 
-/* They are added in the order of cores; where there is no own, the first is copied. */
+/* They are added in the order of cores, the own among them; where there is no own, the first
+ * is copied. */
 static void add(struct summing *x, uint64_t bytes, uint64_t t)
 {
     struct emit *e = x->emit;
     const struct tpu_vpu_config *v = &e->lower->config->vpu;
     uint64_t each = (uint64_t)v->lanes * v->sublanes * F32_BYTES;
     uint64_t registers = (bytes + each - 1) / each;
-    uint32_t have = e->core < x->givers;
-    for (uint32_t peer = 0; peer < x->givers; peer++) {
-        if (peer == e->core)
-            continue;
+    bool own = e->core < x->givers;
+    for (uint32_t giver = own; giver < x->givers; giver++) {
+        uint32_t have = giver > 0;
         struct tpu_uop u = { .unit = TPU_VECTOR, .arithmetic = {
             .loads = (1 + have) * registers, .stores = registers,
-            .alu = have * registers * v->add_ops } };
+            .alu = have * registers * v->add_ops },
+            .work = work(x, e->core, t, giver) };
         emit_wait(e, &u, TPU_LOAD, e->raised[TPU_LOAD]);
-        if (x->remote)
-            tpu_uop_wait(&u, x->remote->arrived + peer, (uint32_t)t + 1);
+        if (x->remote && giver != e->core)
+            tpu_uop_wait(&u, x->remote->arrived + giver, (uint32_t)t + 1);
+        if (x->remote && giver == 1 && own && e->core != 0)
+            tpu_uop_wait(&u, x->remote->arrived, (uint32_t)t + 1);
         emit_uop(e, &u);
-        have = 1;
     }
 }
 

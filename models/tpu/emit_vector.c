@@ -179,10 +179,13 @@ static bool is_stored(const struct going *x, uint32_t tensor, bool last)
     return x->emit->lower->tensors[tensor].used && (last || each_tile(x, tensor));
 }
 
-static void compute_tile(struct going *x, struct lower_part p, bool last, uint32_t stores)
+static void compute_tile(struct going *x, struct lower_part p, bool first, bool last,
+                         uint32_t stores)
 {
     struct emit *e = x->emit;
-    struct tpu_uop u = { .unit = TPU_VECTOR };
+    struct tpu_uop u = { .unit = TPU_VECTOR, .work = emit_work(x->shape, p) };
+    u.work.first = first;
+    u.work.last = last;
     uint64_t count = registers(x, p, F32_BYTES);
     for (uint32_t o = 0; o < x->group->op_count; o++) {
         const struct trace_op *op = op_of(x, o);
@@ -240,6 +243,16 @@ static bool may_split_rows(const struct going *x)
     return true;
 }
 
+/* A single row may be cut all the same, but where an op needs all of it. */
+static bool may_split_row(const struct going *x)
+{
+    for (uint32_t o = 0; o < x->group->op_count; o++)
+        if (op_rows[op_of(x, o)->kind].class == OP_ROW
+            || op_of(x, o)->kind == TRACE_SOFTMAX_CROSS_ENTROPY)
+            return false;
+    return true;
+}
+
 /* Two buffers of a tile of each operand must fit. */
 static bool take_memory(const struct going *x, uint64_t bytes)
 {
@@ -263,7 +276,7 @@ static bool choose_tile(struct going *x)
     uint64_t most = l->config->lower.vector_bytes / F32_BYTES, widest = fit / rows / lanes * lanes;
     most = most < fit ? most : fit;
     x->tile_cols = s->cols;
-    if (s->rows == 1 && x->tile_cols > most)
+    if (s->rows == 1 && x->tile_cols > most && may_split_row(x))
         x->tile_cols = most > lanes ? most / lanes * lanes : lanes;
     if (lower_pad_cols(l, x->tile_cols) > widest && may_split_rows(x))
         x->tile_cols = widest > lanes ? widest : lanes;
@@ -275,7 +288,18 @@ static bool choose_tile(struct going *x)
     return take_memory(x, each * x->tile_rows * lower_pad_cols(l, x->tile_cols));
 }
 
-/* Where all cores reach all of HBM they share what is the same for all. */
+static bool sums_up(const struct going *x)
+{
+    for (uint32_t o = 0; o < x->group->op_count; o++) {
+        enum op_class class = op_rows[op_of(x, o)->kind].class;
+        if (class == OP_REDUCE || class == OP_LOSS)
+            return true;
+    }
+    return false;
+}
+
+/* Where all cores reach all of HBM they share what is the same for all; a sum over it is
+ * one core's work. */
 static void choose_rows(struct going *x)
 {
     const struct lower *l = x->emit->lower;
@@ -286,6 +310,8 @@ static void choose_rows(struct going *x)
     uint64_t pieces = (x->rows + TILE_ROWS - 1) / TILE_ROWS;
     uint64_t share = (pieces + l->options.cores - 1) / l->options.cores * TILE_ROWS;
     uint64_t all = x->rows;
+    if (sums_up(x))
+        share = all;
     x->first = share * x->emit->core;
     x->rows = x->first >= all ? 0 : all - x->first < share ? all - x->first : share;
 }
@@ -308,7 +334,7 @@ bool emit_vector(struct emit *e, const struct tpu_group *g)
             bool first = r == x.first && c == 0;
             bool last = r + p.rows == end && c + p.cols == cols;
             load_tile(&x, p, first);
-            compute_tile(&x, p, last, stores);
+            compute_tile(&x, p, first, last, stores);
             stores = store_tile(&x, p, last);
         }
     return true;
@@ -339,7 +365,9 @@ static void turn_panel(struct going *x, uint64_t matrix, uint64_t height, struct
                              p.rows };
     emit_move(e, TPU_LOAD, op->in[0], from, TPU_TRANSPOSE, emit_but_last(e->raised[TPU_TRANSPOSE], 1));
     struct tpu_uop u = { .unit = TPU_TRANSPOSE,
-                         .turn = { (uint32_t)p.rows, (uint32_t)p.cols, bytes } };
+                         .turn = { (uint32_t)p.rows, (uint32_t)p.cols, bytes },
+                         .work = emit_work(op->in[0], p) };
+    u.work.matrix = (uint32_t)matrix;
     emit_wait(e, &u, TPU_LOAD, e->raised[TPU_LOAD]);
     emit_wait_free(e, &u, TPU_STORE, emit_but_last(e->raised[TPU_STORE], 1));
     emit_uop(e, &u);

@@ -99,6 +99,14 @@ static bool moves_rows(const struct lower *l, const struct trace_op *op)
         || (op->kind == TRACE_RESHAPE && x->shape[0] != y->shape[0]);
 }
 
+/* What takes all of a row at once cannot have it on several cores. */
+static bool splits_row(const struct lower *l, const struct trace_op *op)
+{
+    const struct trace_tensor *x = &l->trace->tensors[op->in[0]];
+    return x->rank == 1 && l->tensors[op->in[0]].share == SHARE_ROWS && op->kind != TRACE_BIAS
+        && strncmp(row_of(op)->shapes, "*n", 2) == 0;
+}
+
 static bool share_op(struct lower *l, const struct trace_op *op)
 {
     enum op_class class = row_of(op)->class;
@@ -107,6 +115,8 @@ static bool share_op(struct lower *l, const struct trace_op *op)
         return false;
     if (out == SHARE_ROWS && (class == OP_REDUCE || class == OP_LOSS))
         out = SHARE_PARTIAL;
+    if (class != OP_MATMUL && splits_row(l, op))
+        return refuse(l, op, "takes a row that is shared over cores; expected --cores 1");
     if (out == SHARE_ROWS && moves_rows(l, op))
         return refuse(l, op, "moves rows that are shared over cores; expected --cores 1");
     if (class != OP_OPTIMIZER && class != OP_COLLECTIVE)
@@ -168,16 +178,19 @@ static uint32_t group_shape(const struct lower *l, const struct tpu_group *g)
     return g->kind == TPU_GROUP_MATMUL ? op->out[0] : iterated(op);
 }
 
-/* Whether an op reads a sum that the last group makes: it is there only at the group's end. */
-static bool waits_for_sum(const struct fusing *f, const struct trace_op *op)
+/* Whether an op reads what the last group has only at its end: a sum, or the numbers of its
+ * rows as factors of columns. */
+static bool waits_for_end(const struct fusing *f, const struct trace_op *op)
 {
     const struct trace *t = f->lower->trace;
-    for (uint32_t i = 0; i < op->ins; i++) {
+    const char *pattern = row_of(op)->shapes;
+    for (uint32_t i = 0; i < op->ins; i++, pattern += strcspn(pattern, ",>") + 1) {
         uint32_t writer = t->tensors[op->in[i]].writer;
         if (f->made_by[op->in[i]] != f->lower->plan->group_count - 1 || writer == TRACE_NONE)
             continue;
         enum op_class class = op_rows[t->ops[writer].kind].class;
-        if (class == OP_REDUCE || class == OP_LOSS)
+        if (class == OP_REDUCE || class == OP_LOSS
+            || (pattern[0] == 'n' && f->lower->tensors[iterated(op)].rows > 1))
             return true;
     }
     return false;
@@ -196,7 +209,7 @@ static bool joins(struct fusing *f, const struct trace_op *op)
         return false;
     if (row_of(&l->trace->ops[g->ops[0]])->class == OP_OPTIMIZER)
         return false;
-    return same_shape(l, group_shape(l, g), iterated(op)) && !waits_for_sum(f, op)
+    return same_shape(l, group_shape(l, g), iterated(op)) && !waits_for_end(f, op)
         && touches(f, op, g->kind == TPU_GROUP_MATMUL);
 }
 

@@ -18,6 +18,7 @@ void tpu_plan_free(struct tpu_plan *p)
     for (uint32_t g = 0; g < p->group_count; g++)
         free(p->groups[g].ops);
     free(p->groups);
+    free(p->tensors);
     free(p);
 }
 
@@ -87,6 +88,25 @@ static bool emit_all(struct lower *l)
     return true;
 }
 
+/* What the plan says of tensors. */
+static void describe_tensors(const struct lower *l)
+{
+    struct tpu_plan *p = l->plan;
+    p->tensors = calloc(l->trace->tensor_count + 1, sizeof p->tensors[0]);
+    if (!p->tensors)
+        abort();
+    for (uint32_t i = 0; i < l->trace->tensor_count; i++) {
+        const struct lower_tensor *t = &l->tensors[i];
+        p->tensors[i] = (struct tpu_tensor){
+            .rows = t->rows, .cols = t->cols, .kept = t->used,
+            .share = t->share == SHARE_ROWS ? lower_rows(l, i, 0) : 0,
+            .summed = t->summed ? t->maker : TRACE_NONE };
+    }
+    while (p->givers < p->cores && lower_share_rows(l, l->batch, p->givers) > 0)
+        p->givers++;
+    p->shared = l->shared;
+}
+
 static bool check_options(struct lower *l)
 {
     const struct tpu_config *c = l->config;
@@ -119,6 +139,8 @@ struct tpu_plan *tpu_lower(const struct tpu_config *config, const struct hbm_con
     plan->cores = l.options.cores;
     l.shared = config->chip.hbm_sharing == TPU_HBM_SHARED && l.options.cores > 1;
     ok = ok && lower_fuse(&l) && lower_place(&l) && emit_all(&l);
+    if (ok)
+        describe_tensors(&l);
     free(tensors);
     if (ok)
         return plan;

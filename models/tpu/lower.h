@@ -39,6 +39,16 @@ struct tpu_group {
     uint64_t            macs;           /* multiply-accumulates of all cores, six-fold if so */
 };
 
+/* How a tensor lies over the cores. */
+struct tpu_tensor {
+    uint64_t rows, cols;                /* as a matrix; a batch of matrices stacked */
+    uint64_t share;                     /* rows of a core, of the last fewer or none; 0: all */
+                                        /* cores have all of it */
+    bool     kept;                      /* between groups; else it lives inside one */
+    uint32_t summed;                    /* group before which each core has a summand of it */
+                                        /* (a core without rows: none); TRACE_NONE */
+};
+
 struct tpu_lower_options {
     uint32_t cores;         /* 0: all of the chip */
     bool     highest;       /* six passes for f32 */
@@ -49,6 +59,9 @@ struct tpu_plan {
     uint32_t            cores, group_count;
     struct tpu_group   *groups;
     struct tpu_program **programs;      /* [cores] */
+    struct tpu_tensor  *tensors;        /* of the trace */
+    uint32_t            givers;         /* cores that have rows of the batch: the first so many */
+    bool                shared;         /* all cores reach all of HBM */
     uint64_t hbm_bytes;                 /* the most that a core's tensors take at any time */
     uint64_t vmem_bytes;                /* and of its vector memory */
     uint64_t resident_bytes;            /* of it, results that wait there for later ops */

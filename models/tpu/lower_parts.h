@@ -97,6 +97,7 @@ void emit_wait_free(const struct emit *e, struct tpu_uop *u, enum tpu_unit unit,
 uint32_t emit_but_last(uint32_t raised, uint32_t each);
 /* A part of a tensor on this core: rows and columns from where to where. */
 struct lower_part { uint64_t row, rows, col, cols; };
+struct tpu_work emit_work(uint32_t tensor, struct lower_part p);
 /* Loads or stores it (nothing if it is on chip). */
 void emit_move(struct emit *e, enum tpu_unit unit, uint32_t tensor, struct lower_part part,
                enum tpu_unit buffer, uint32_t free_count);

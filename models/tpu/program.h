@@ -66,6 +66,25 @@ struct tpu_turn { uint32_t rows, cols, element_bytes; };
 /* `bytes` to core `peer`, whose semaphore `remote` is raised when the last have arrived. */
 struct tpu_send { uint32_t peer, remote; uint64_t bytes; };
 
+/* What an operation works on, for who wants values; timing does not look at it.
+ *
+ *     LOAD, STORE  a part of `tensor` on this core; in an all-reduce `rows` bytes of it from
+ *                  byte `row` on, of the summand of core `matrix` if it is a load
+ *     MATRIX       a part of the result, as the arrays make it, of a `matrix` of the batch;
+ *                  the chunk of k that begins at `depth`, and whether it is the first and
+ *                  the last; `turned`: the operation makes b' a', not a b
+ *     VECTOR       a part of what the group goes over, and whether it is the first and the
+ *                  last of this core; in an all-reduce bytes as above, to which the summand
+ *                  of core `matrix` is added
+ *     TRANSPOSE    of a transpose op alone: a part of a `matrix` of the batch, as it was
+ */
+struct tpu_work {
+    uint32_t tensor, matrix;
+    uint64_t row, col, depth;
+    uint32_t rows, cols;
+    bool     turned, first, last;
+};
+
 struct tpu_uop {
     enum tpu_unit   unit;
     uint32_t        group;
@@ -79,6 +98,7 @@ struct tpu_uop {
         struct tpu_turn       turn;         /* TRANSPOSE */
         struct tpu_send       send;         /* LINK */
     };
+    struct tpu_work work;
 };
 
 struct tpu_program {
