@@ -1,0 +1,221 @@
+/* test_tpu_values.c - what a TPU's program leaves is what its trace says, within the bounds of
+ * its formats.
+ *
+ * Group by group: what each leaves is compared with what its ops make in double precision of
+ * what the machine had before, so that errors do not add up and every tensor is looked at. */
+#include "tests/models/gpu/trace_values.h"
+#include "tests/models/tpu/tpu_values_rig.h"
+#include "tests/suites.h"
+
+/* What the machine has of each tensor; and what the group under way makes, NULL: nothing. */
+struct expected { struct cell **now, **made; };
+
+static struct cell *cells_of(const struct values_rig *r, uint32_t tensor)
+{
+    double *v = rig_get(r, tensor);
+    if (!v)
+        return NULL;
+    uint64_t n = trace_elements(&r->trace->tensors[tensor]);
+    struct cell *cells = calloc(n, sizeof *cells);
+    for (uint64_t i = 0; i < n; i++)
+        cells[i].v = v[i];
+    free(v);
+    return cells;
+}
+
+static enum trace_type compute_type(const struct values_rig *r, const struct trace_op *op)
+{
+    bool f32 = r->trace->tensors[op->in[0]].type == TRACE_F32
+            || r->trace->tensors[op->in[1]].type == TRACE_F32;
+    return r->options.highest && f32 ? TRACE_F32 : TRACE_BF16;
+}
+
+/* What rounding does to a result: to its type when it is stored, and before that to each
+ * core's summand and each sum of two.  A sum's bound tells the size of its terms. */
+static double rounding(const struct values_rig *r, uint32_t tensor, struct cell c)
+{
+    enum trace_type type = r->trace->tensors[tensor].type;
+    double e = value_half_ulp(fabs(c.v) + c.e, type);
+    if (r->plan->tensors[tensor].summed != TRACE_NONE)
+        e += 4 * r->plan->cores * value_half_ulp(fabs(c.v) + c.e / VALUES_EPSILON, type);
+    return e;
+}
+
+/* Whether an operand has an error that trace_values.h does not pass on: in ordinary groups none
+ * has. */
+static bool unsure(const struct trace_op *op, const struct expected *x)
+{
+    enum op_class class = op_rows[op->kind].class;
+    for (uint32_t i = 0; i < op->ins; i++)
+        if (x->made[op->in[i]] && (i > 0 || class == OP_ROW || op->kind == TRACE_BINARY_CROSS_ENTROPY_GRAD))
+            return true;
+    return false;
+}
+
+static void expect_op(const struct values_rig *r, const struct trace_op *op, struct expected *x)
+{
+    const struct trace_tensor *first = &r->trace->tensors[op->in[0]];
+    struct value_op v = { .trace = r->trace, .op = op, .rows = trace_rows(first),
+                          .n = first->shape[first->rank - 1], .all = trace_elements(first) };
+    bool any = unsure(op, x);
+    if (op->kind == TRACE_MATMUL)
+        v.compute = compute_type(r, op);
+    for (uint32_t i = 0; i < op->ins; i++) {
+        v.in[i] = x->made[op->in[i]] ? x->made[op->in[i]] : x->now[op->in[i]];
+        ck_assert_msg(v.in[i] != NULL, "%s: %s is nowhere", r->what,
+                      r->trace->tensors[op->in[i]].name);
+    }
+    for (uint32_t i = 0; i < op->outs; i++) {
+        v.out[i] = calloc(trace_elements(&r->trace->tensors[op->out[i]]), sizeof(struct cell));
+        x->made[op->out[i]] = v.out[i];
+    }
+    value_compute(&v);
+    for (uint32_t i = 0; i < op->outs; i++)
+        for (uint64_t k = 0; k < trace_elements(&r->trace->tensors[op->out[i]]); k++)
+            v.out[i][k].e += any ? INFINITY : rounding(r, op->out[i], v.out[i][k]);
+}
+
+static void check_tensor(const struct values_rig *r, uint32_t tensor, struct expected *x)
+{
+    uint64_t n = trace_elements(&r->trace->tensors[tensor]);
+    struct cell *got = cells_of(r, tensor), *made = x->made[tensor];
+    for (uint64_t i = 0; got && i < n; i++) {
+        bool huge = !(fabs(made[i].v) + made[i].e < 65504);
+        if (!(huge || fabs(got[i].v - made[i].v) <= made[i].e))
+            ck_abort_msg("%s: %s[%llu] is %.9g; expected %.9g +- %.3g", r->what,
+                         r->trace->tensors[tensor].name, (unsigned long long)i, got[i].v,
+                         made[i].v, made[i].e);
+    }
+    if (got) {
+        free(x->now[tensor]);
+        x->now[tensor] = got;
+    }
+    free(made);
+    x->made[tensor] = NULL;
+}
+
+static void check_group(const struct values_rig *r, uint32_t group, struct expected *x)
+{
+    const struct tpu_group *g = &r->plan->groups[group];
+    for (uint32_t i = 0; i < g->op_count; i++)
+        expect_op(r, &r->trace->ops[g->ops[i]], x);
+    for (uint32_t i = 0; i < r->trace->tensor_count; i++)
+        if (x->made[i])
+            check_tensor(r, i, x);
+}
+
+/* The rig has all but plan and values; nothing is checked if the machine cannot do it. */
+static bool check_values(struct values_rig *r, struct dice *d)
+{
+    struct diag why = { .text = "" };
+    bool can = rig_lower(r, TPU_MXU_FAST, &why);
+    uint32_t tensors = r->trace->tensor_count;
+    struct expected x = { calloc(tensors, sizeof *x.now), calloc(tensors, sizeof *x.made) };
+    if (can) {
+        rig_fill(r, d);
+        for (uint32_t i = 0; i < tensors; i++)
+            if (trace_role_given(r->trace->tensors[i].role))
+                x.now[i] = cells_of(r, i);
+        tpu_values_step(r->values, 0, NULL);
+        for (uint32_t g = 0; g < r->plan->group_count; g++)
+            check_group(r, g, &x);
+    } else {
+        ck_assert_str_ne(why.text, "");
+    }
+    for (uint32_t i = 0; i < tensors; i++)
+        free(x.now[i]);
+    free(x.now);
+    free(x.made);
+    rig_drop(r);
+    return can;
+}
+
+/* ---- traces ---- */
+
+static struct values_rig some_rig(struct dice *d, const char *what, int seed)
+{
+    struct values_rig r = { .machine = hostile_machine(d) };
+    snprintf(r.what, sizeof r.what, "%s, seed %d", what, seed);
+    r.options.highest = roll(d, 4) == 0;
+    r.options.cores = roll(d, 3) ? 0 : 1;
+    return r;
+}
+
+/* It changes what was made in the step. */
+static bool add_all_reduce(struct trace *t, const struct sizes *s, enum trace_type type)
+{
+    struct diag d = { .text = "" };
+    uint32_t x = hostile_tensor(t, ROLE_INPUT, type, 1, s->lead);
+    uint32_t y = hostile_tensor(t, ROLE_GRADIENT, type, 1, s->lead);
+    struct trace_op scale = { .kind = TRACE_SCALE, .ins = 1, .outs = 1, .in = { x }, .out = { y },
+                              .given = 1u << ATTR_FACTOR };
+    struct trace_op sum = { .kind = TRACE_ALL_REDUCE, .ins = 1, .outs = 1, .in = { y },
+                            .out = { y } };
+    scale.attr[ATTR_FACTOR] = -1.5;
+    return trace_add_op(t, &scale, NULL, &d) && trace_add_op(t, &sum, NULL, &d);
+}
+
+/* Each op of the language on awkward shapes, in several types. */
+START_TEST(every_op_leaves_what_it_means)
+{
+    struct dice d = { (uint64_t)_i * 977 + 5 };
+    enum trace_op_kind kind = (enum trace_op_kind)(_i % TRACE_OPS_COUNT);
+    static const uint64_t awkward[] = { 1, 7, 129, 64, 33, 2 };
+    struct values_rig r = some_rig(&d, op_rows[kind].name, _i);
+    struct sizes s = { .leads = kind == TRACE_MATMUL || kind == TRACE_TRANSPOSE
+                              ? (uint32_t)roll(&d, 2) : 1 };
+    s.lead[0] = kind == TRACE_MATMUL ? 3 : awkward[roll(&d, COUNT_OF(awkward))];
+    for (int i = 0; i < 26; i++)
+        s.letter[i] = awkward[roll(&d, COUNT_OF(awkward))];
+    r.trace = trace_new("one");
+    enum trace_type type = (enum trace_type)roll(&d, 3);
+    ck_assert(kind == TRACE_ALL_REDUCE ? add_all_reduce(r.trace, &s, type)
+                                       : hostile_op(r.trace, kind, &s, type, &d));
+    check_values(&r, &d);
+}
+END_TEST
+
+/* Layers, losses and optimizers as a network has them, small. */
+static const char *const nets[] = {
+    "input 7\nbatch 5\ndense 129 relu\ndense 9 softmax\nloss cross_entropy\noptimizer adam\n",
+    "input 129\nbatch 33\ndense 7 gelu\ndense 1 sigmoid\nloss binary_cross_entropy\n"
+    "optimizer rmsprop\n",
+    "input 64\nbatch 130\ndense 64 tanh no_bias\ndense 64 relu\ndense 40\n"
+    "loss mean_squared_error\noptimizer momentum\n",
+    "input 1\nbatch 1\ndense 1 relu\ndense 2 softmax\nloss mean_squared_error\noptimizer sgd\n",
+    "input 256\nbatch 72\ndense 200 sigmoid\ndense 136 relu\ndense 10 softmax\n"
+    "loss cross_entropy one_hot\noptimizer adam\n",
+};
+
+START_TEST(every_tensor_of_a_training_step_is_what_the_trace_says)
+{
+    struct dice d = { (uint64_t)_i + 400 };
+    char text[512];
+    struct values_rig r = some_rig(&d, "net", _i);
+    snprintf(text, sizeof text, "activations %s\n%s", ONE_OF(&d, "f32", "bf16", "f16"),
+             nets[(size_t)_i % COUNT_OF(nets)]);
+    r.trace = rig_net(text);
+    check_values(&r, &d);
+}
+END_TEST
+
+START_TEST(chains_of_ops_leave_what_they_mean)
+{
+    struct dice d = { (uint64_t)_i + 90001 };
+    struct values_rig r = some_rig(&d, "chain", _i);
+    r.trace = hostile_chain(&d);
+    check_values(&r, &d);
+}
+END_TEST
+
+Suite *tpu_values_suite(void)
+{
+    Suite *s = suite_create("tpu_values");
+    TCase *t = tcase_create("values");
+    tcase_set_timeout(t, 120);
+    tcase_add_loop_test(t, every_op_leaves_what_it_means, 0, 8 * TRACE_OPS_COUNT);
+    tcase_add_loop_test(t, every_tensor_of_a_training_step_is_what_the_trace_says, 0, 20);
+    tcase_add_loop_test(t, chains_of_ops_leave_what_they_mean, 0, 150);
+    suite_add_tcase(s, t);
+    return s;
+}
