@@ -40,6 +40,7 @@ struct builder {
     struct diag      *diag;         /* after the first error nothing more is added */
     struct made      *layers;
     uint64_t          batch;
+    double            loss_scale;
     bool              inference;
     unsigned          line;         /* what the errors point at */
     enum trace_phase  phase;
@@ -96,6 +97,18 @@ static void emit_matmul(struct builder *b, uint32_t out, uint32_t x, uint32_t y,
     op.compute     = b->net->compute;
     add(b, &op);
 }
+
+static void emit_scale(struct builder *b, uint32_t out, uint32_t x, double factor)
+{
+    struct trace_op op = new_op(b, TRACE_SCALE);
+    op.out[0] = out;
+    op.in[0]  = x;
+    op.given  = 1u << ATTR_FACTOR;
+    op.attr[ATTR_FACTOR] = factor;
+    add(b, &op);
+}
+
+static bool scales(const struct builder *b) { return b->loss_scale != 1; }
 
 static uint64_t width_below(const struct net *n, unsigned i)
 {
@@ -189,9 +202,17 @@ static uint32_t loss_gradient(struct builder *b, uint32_t target)
 {
     const struct net *n = b->net;
     unsigned last = n->layer_count - 1;
-    uint32_t dy = tensor(b, ROLE_DELTA, n->activations, b->batch, n->layers[last].units,
-                         "l%u.%s", n->layer_count, activates(b, last) ? "dh" : "dz");
-    emit(b, losses[n->loss].gradient, dy, b->layers[last].h, target);
+    uint64_t units = n->layers[last].units;
+    uint32_t dy = tensor(b, ROLE_DELTA, n->activations, b->batch, units, "l%u.%s",
+                         n->layer_count, activates(b, last) ? "dh" : "dz");
+    if (!scales(b)) {
+        emit(b, losses[n->loss].gradient, dy, b->layers[last].h, target);
+        return dy;
+    }
+    /* It must be scaled before it is rounded. */
+    uint32_t dloss = tensor(b, ROLE_DELTA, TRACE_F32, b->batch, units, "dloss");
+    emit(b, losses[n->loss].gradient, dloss, b->layers[last].h, target);
+    emit_scale(b, dy, dloss, b->loss_scale);
     return dy;
 }
 
@@ -206,6 +227,14 @@ static uint32_t input_gradient(struct builder *b, unsigned i, uint32_t dz)
     return dh;
 }
 
+/* What the backward pass puts the gradient of layer `i`'s `name` in. */
+static uint32_t weight_gradient(struct builder *b, unsigned i, uint64_t rows, const char *name)
+{
+    const struct net *n = b->net;
+    return tensor(b, ROLE_GRADIENT, n->gradients, rows, n->layers[i].units, "l%u.d%s%s", i + 1,
+                  name, scales(b) ? ".scaled" : "");
+}
+
 static void backward(struct builder *b, uint32_t dh)
 {
     const struct net *n = b->net;
@@ -215,16 +244,26 @@ static void backward(struct builder *b, uint32_t dh)
         struct made *m = &b->layers[i];
         b->line = l->line;
         uint32_t dz = through_activation(b, i, dh);
-        m->dw = tensor(b, ROLE_GRADIENT, n->gradients, width_below(n, i), l->units,
-                       "l%u.dw", i + 1);
+        m->dw = weight_gradient(b, i, width_below(n, i), "w");
         emit_matmul(b, m->dw, m->x, dz, true, false);
         if (l->bias) {
-            m->db = tensor(b, ROLE_GRADIENT, n->gradients, 0, l->units, "l%u.db", i + 1);
+            m->db = weight_gradient(b, i, 0, "b");
             emit(b, TRACE_SUM_ROWS, m->db, dz, 0);
         }
         if (i > 0)
             dh = input_gradient(b, i, dz);
     }
+}
+
+/* What the optimizer takes: without the scale, in f32, for it may be as small as it was. */
+static uint32_t unscaled(struct builder *b, uint32_t scaled, uint64_t rows, uint64_t columns,
+                         unsigned number, const char *name)
+{
+    if (!scales(b))
+        return scaled;
+    uint32_t g = tensor(b, ROLE_GRADIENT, TRACE_F32, rows, columns, "l%u.d%s", number, name);
+    emit_scale(b, g, scaled, 1 / b->loss_scale);
+    return g;
 }
 
 static void update_one(struct builder *b, uint32_t weight, uint32_t gradient, uint64_t rows,
@@ -237,7 +276,7 @@ static void update_one(struct builder *b, uint32_t weight, uint32_t gradient, ui
     for (uint32_t i = 0; states[i]; i++)
         op.out[1 + i] = op.in[1 + i] = tensor(b, ROLE_STATE, n->state, rows, columns,
                                               "l%u.%s.%c", number, name, states[i]);
-    op.in[op.ins - 1] = gradient;
+    op.in[op.ins - 1] = unscaled(b, gradient, rows, columns, number, name);
     op.given = op_rows[op.kind].attributes;
     memcpy(op.attr, n->attr, sizeof op.attr);
     add(b, &op);
@@ -284,7 +323,10 @@ struct trace *net_expand(const struct net *n, const struct net_options *options,
                          struct diag *d)
 {
     struct builder b = { .net = n, .diag = d, .inference = options->inference,
-                         .batch = options->batch ? options->batch : n->batch };
+                         .batch = options->batch ? options->batch : n->batch,
+                         .loss_scale = options->loss_scale > 0 ? options->loss_scale
+                                                               : n->loss_scale };
+    assert(b.loss_scale >= NET_SCALE_MIN && b.loss_scale <= NET_SCALE_MAX);
     if (!check(&b))
         return NULL;
     b.layers = calloc(n->layer_count, sizeof *b.layers);

@@ -81,6 +81,20 @@ static bool read_loss(struct reader *r)
     return targets >= 0 && refuse_rest(r, loss == NET_CROSS_ENTROPY ? 3 : 2);
 }
 
+/* loss_scale NUMBER */
+static bool read_loss_scale(struct reader *r)
+{
+    double *value = &r->net->loss_scale;
+    if (r->text.line.count < 2)
+        return text_refuse(&r->text, 1, "loss_scale is missing; expected a number like 1024");
+    if (!text_number(&r->text, 1, 0, "loss_scale", value))
+        return false;
+    if (*value < NET_SCALE_MIN || *value > NET_SCALE_MAX)
+        return text_refuse(&r->text, 1, "loss_scale: %.40s is out of range; expected a number, "
+                           "%g to %g", r->text.line.word[1], NET_SCALE_MIN, NET_SCALE_MAX);
+    return refuse_rest(r, 2);
+}
+
 /* Word `i` is NAME=VALUE, a constant of the optimizer. */
 static bool read_constant(struct reader *r, unsigned i, unsigned takes, unsigned *seen)
 {
@@ -189,11 +203,12 @@ static const struct keyword keywords[] = {
     FIELD(state, TYPE),
     FIELD(activations, TYPE),
     FIELD(compute, TYPE),
-    { "name",      OTHER, 0, read_name,      false },
-    { "input",     OTHER, 0, read_input,     false },
-    { "loss",      OTHER, 0, read_loss,      false },
-    { "optimizer", OTHER, 0, read_optimizer, false },
-    { "dense",     OTHER, 0, read_dense,     true },
+    { "name",       OTHER, 0, read_name,       false },
+    { "input",      OTHER, 0, read_input,      false },
+    { "loss",       OTHER, 0, read_loss,       false },
+    { "loss_scale", OTHER, 0, read_loss_scale, false },
+    { "optimizer",  OTHER, 0, read_optimizer,  false },
+    { "dense",      OTHER, 0, read_dense,      true },
 };
 #define KEYWORDS (sizeof keywords / sizeof *keywords)
 
@@ -230,6 +245,7 @@ struct net *net_read_memory(const char *text, size_t size, struct diag *d)
         abort();
     strcpy(r.net->name, "net");
     r.net->compute = r.net->activations = TRACE_BF16;      /* the rest is f32, which is 0 */
+    r.net->loss_scale = 1;
     text_init(&r.text, text, size, d);
     bool good = text_first(&r.text, "simaccel-net");
     while (good && text_next(&r.text))

@@ -11,7 +11,12 @@
  *
  * The first layer's dh is left out, for nothing needs it.  Inference is forward alone.
  *
- * Not modelled: layers other than dense, learning-rate schedules, clipping of gradients.
+ * A scale of the loss keeps small gradients from vanishing in a type with few exponents: the
+ * loss's gradient is multiplied by it before it is rounded, and every dW and db by its
+ * reciprocal before the optimizer, in f32.
+ *
+ * Not modelled: layers other than dense, learning-rate schedules, clipping of gradients, a
+ * scale of the loss that changes, steps left out when a gradient is infinite.
  */
 #ifndef TRACES_NET_H
 #define TRACES_NET_H
@@ -20,6 +25,8 @@
 
 #define NET_LAYERS_MAX 4096u
 #define NET_WIDTH_MAX  (1u << 24)       /* units, inputs, and rows of a batch */
+#define NET_SCALE_MIN  1e-30            /* of the loss: it and its reciprocal in f32 */
+#define NET_SCALE_MAX  1e30
 
 /* What comes after a layer's z.  `keeps`: what its gradient needs beside dh, z or h. */
 #define NET_ACTIVATIONS(X) \
@@ -83,6 +90,7 @@ struct net {
     unsigned           layer_count;
     enum net_loss      loss;
     bool               one_hot;                 /* cross_entropy: distributions, not labels */
+    double             loss_scale;              /* 1: none */
     enum net_optimizer optimizer;
     double             attr[OP_ATTRIBUTES_COUNT];
     enum trace_type    weights, gradients, state, activations, compute;
@@ -94,6 +102,7 @@ struct net_options {
     bool     inference;         /* forward alone */
     bool     evaluate;          /* forward and the loss, not its gradient */
     uint64_t batch;             /* instead of the network's; 0: its own */
+    double   loss_scale;        /* the same, NET_SCALE_MIN to NET_SCALE_MAX; 1: none */
 };
 
 /* NULL with the reason in `d`, which must be empty before. */

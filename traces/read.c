@@ -261,7 +261,7 @@ struct trace *trace_load(const char *path, const struct net_options *options, st
     else if (!starts(text, size, "simaccel-trace"))
         diag_set(d, 1, 1, "neither a trace nor a network; expected a first line "
                  "'simaccel-trace 1' or 'simaccel-net 1'");
-    else if (options->inference || options->batch)
+    else if (options->inference || options->batch || options->loss_scale > 0)
         diag_set(d, 0, 0, "this is a trace, whose ops and batch are fixed; expected a network");
     else
         t = trace_read_memory(text, size, d);

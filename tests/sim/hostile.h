@@ -185,6 +185,7 @@ static inline struct trace *hostile_net(struct dice *d)
              loss, ONE_OF(d, "sgd", "momentum", "rmsprop", "adam"), ONE_OF(d, "f32", "bf16"));
     struct diag why = { .text = "" };
     struct net_options options = { .inference = roll(d, 8) == 0 };
+    options.loss_scale = roll(d, 4) == 0 ? 1000 : 0;
     struct trace *t = net_expand_memory(text, strlen(text), &options, &why);
     if (!t)
         fprintf(stderr, "%s\n%s\n", text, why.text);

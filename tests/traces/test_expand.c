@@ -1,6 +1,7 @@
 /* Networks: refusals, and what the derived training step consists of. */
 #include <fcntl.h>
 #include <glob.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include "sim/cmd_trace.h"
 #include "tests/suites.h"
 #include "traces/net.h"
+#include "traces/reference.h"
 #include "traces/summary.h"
 #include "traces/text.h"
 
@@ -35,6 +37,15 @@ static const struct { const char *text; unsigned line, column; const char *says;
     { HEAD REST "loss cross_entropi\n",     4,  6, "did you mean 'cross_entropy'?" },
     { HEAD REST "loss mean_squared_error labels\n", 4, 25, "too much" },
     { HEAD REST "loss cross_entropy lables\n", 4, 20, "did you mean 'labels'?" },
+    { HEAD REST "loss_scale\n",             4, 11, "loss_scale is missing" },
+    { HEAD REST "loss_scale x\n",           4, 12, "'x' is no number" },
+    { HEAD REST "loss_scale 0\n",           4, 12, "loss_scale: 0 is out of range; expected a number, 1e-30 to 1e+30" },
+    { HEAD REST "loss_scale -1\n",          4, 12, "out of range" },
+    { HEAD REST "loss_scale 1.1e30\n",      4, 12, "out of range" },
+    { HEAD REST "loss_scale inf\n",         4, 12, "is no number" },
+    { HEAD REST "loss_scale 2 3\n",         4, 14, "too much" },
+    { HEAD REST "loss_scale 2\nloss_scale 2\n", 5, 1, "a second loss_scale" },
+    { HEAD REST "loss_scael 2\n",           4,  1, "did you mean 'loss_scale'?" },
     { HEAD REST "optimizer adamm\n",        4, 11, "did you mean 'adam'?" },
     { HEAD REST "optimizer sgd beta1=0.5\n", 4, 15, "is no constant of this optimizer; expected one of lr" },
     { HEAD REST "optimizer adam beta1=1\n", 4, 16, "out of range" },
@@ -194,6 +205,115 @@ START_TEST(the_step_of_a_small_network_is_this_one)
 }
 END_TEST
 
+START_TEST(a_scale_of_the_loss_is_put_in_before_rounding_and_taken_out_in_f32)
+{
+    static const char expected[] =
+        "loss softmax_cross_entropy_grad dloss = l2.z t\n"
+        "loss scale l2.dz = dloss factor=1024\n"
+        "backward matmul l2.dw.scaled = l1.h l2.dz transpose_a compute=f16\n"
+        "backward sum_rows l2.db.scaled = l2.dz\n"
+        "backward matmul l1.dh = l2.dz l2.w transpose_b compute=f16\n"
+        "backward relu_grad l1.dz = l1.dh l1.h\n"
+        "backward matmul l1.dw.scaled = x l1.dz transpose_a compute=f16\n"
+        "backward sum_rows l1.db.scaled = l1.dz\n"
+        "update scale l1.dw = l1.dw.scaled factor=0.0009765625\n"
+        "update adam l1.w l1.w.m l1.w.v = l1.w l1.w.m l1.w.v l1.dw ";
+    static const char last[] = "update scale l2.db = l2.db.scaled factor=0.0009765625\n"
+        "update adam l2.b l2.b.m l2.b.v = l2.b l2.b.m l2.b.v l2.db ";
+    char *text = NULL;
+    size_t size;
+    struct trace *t = expand(SMALL "loss_scale 1024\ngradients f16\n", false, 0);
+    FILE *out = open_memstream(&text, &size);
+    trace_write(t, out);
+    fclose(out);
+    ck_assert_ptr_nonnull(strstr(text, expected));
+    ck_assert_ptr_nonnull(strstr(text, last));
+    ck_assert_ptr_nonnull(strstr(text, "tensor dloss delta f32 3x2\n"));
+    ck_assert_ptr_nonnull(strstr(text, "tensor l2.dz delta f16 3x2\n"));
+    ck_assert_ptr_nonnull(strstr(text, "tensor l1.dw.scaled gradient f16 5x4\n"));
+    ck_assert_ptr_nonnull(strstr(text, "tensor l1.dw gradient f32 5x4\n"));
+    ck_assert_ptr_nonnull(strstr(text, "tensor l1.db gradient f32 4\n"));
+    free(text);
+    trace_free(t);
+}
+END_TEST
+
+static struct trace *with_scale(const char *text, double loss_scale)
+{
+    struct net_options options = { .loss_scale = loss_scale };
+    struct diag d = { .text = "" };
+    struct trace *t = net_expand_memory(text, strlen(text), &options, &d);
+    ck_assert_msg(t != NULL, "%s", d.text);
+    return t;
+}
+
+static double factor_of(const struct trace *t)
+{
+    uint32_t dloss = trace_find(t, "dloss");
+    for (uint32_t i = 0; i < t->op_count; i++)
+        if (t->ops[i].kind == TRACE_SCALE && t->ops[i].in[0] == dloss)
+            return t->ops[i].attr[ATTR_FACTOR];
+    return 1;
+}
+
+/* 0: the network's own; 1: none, and then nothing is in the trace. */
+static const struct { const char *line; double option, factor; } scales[] = {
+    { "",                 0,    1 },
+    { "",                 1,    1 },
+    { "loss_scale 1\n",   0,    1 },
+    { "loss_scale 512\n", 1,    1 },
+    { "loss_scale 512\n", 0,  512 },
+    { "loss_scale 512\n", 0.3, 0.3 },
+    { "",                 2,    2 },
+};
+
+START_TEST(the_scale_is_the_options_or_the_networks)
+{
+    char text[512];
+    snprintf(text, sizeof text, "%s%s", SMALL, scales[_i].line);
+    struct trace *plain = expand(SMALL, false, 0), *t = with_scale(text, scales[_i].option);
+    ck_assert_double_eq(factor_of(t), scales[_i].factor);
+    ck_assert_uint_eq(t->op_count, plain->op_count + (scales[_i].factor == 1 ? 0 : 1 + 4));
+    trace_free(plain);
+    trace_free(t);
+    struct net_options options = { .loss_scale = 2 };
+    struct diag d = { .text = "" };
+    ck_assert_ptr_null(trace_load("workloads/keras.trace", &options, &d));
+    ck_assert_ptr_nonnull(strstr(d.text, "expected a network"));
+}
+END_TEST
+
+/* Two rows far on the right side: z is 20 where the class is, 0 elsewhere, so that dz is
+ * e^-20 / 2 in size, 1.03e-9, and f16's least number is 6e-8.  x is the identity: dw is dz. */
+static double small_gradient(enum reference_rounding rounding, double loss_scale)
+{
+    static const double x[] = { 1, 0, 0, 1 }, w[] = { 20, 0, 0, 20 }, classes[] = { 0, 1 };
+    struct trace *t = with_scale(HEAD "input 2\nbatch 2\ndense 2 softmax no_bias\n"
+                                 "loss cross_entropy\noptimizer sgd\nactivations f16\n"
+                                 "compute f16\n", loss_scale);
+    struct reference *r = reference_new(t, rounding);
+    reference_set(r, trace_find(t, "x"), x);
+    reference_set(r, trace_find(t, "l1.w"), w);
+    reference_set(r, trace_find(t, "t"), classes);
+    reference_gradients(r);
+    double dw = reference_values(r, trace_find(t, "l1.dw"))[1];
+    reference_free(r);
+    trace_free(t);
+    return dw;
+}
+
+START_TEST(a_scale_keeps_small_gradients_from_vanishing_in_f16)
+{
+    const double wanted = 1 / (1 + exp(20)) / 2;
+    ck_assert_double_eq_tol(small_gradient(REFERENCE_EXACT, 1) / wanted, 1, 1e-12);
+    ck_assert_double_eq_tol(small_gradient(REFERENCE_EXACT, 1024) / wanted, 1, 1e-12);
+    ck_assert_double_eq_tol(small_gradient(REFERENCE_EXACT, 0.3) / wanted, 1, 1e-12);
+    ck_assert_double_eq(small_gradient(REFERENCE_STORED, 1), 0);
+    /* 6.8e-5, a normal number of f16, which has 11 digits: within 2^-11 of it. */
+    ck_assert_double_eq_tol(small_gradient(REFERENCE_STORED, 65536) / wanted, 1, 0x1p-11);
+}
+END_TEST
+
 START_TEST(inference_applies_the_last_activation_and_gives_it_out)
 {
     struct trace *t = expand(SMALL, true, 0);
@@ -308,6 +428,9 @@ Suite *expand_suite(void)
     tcase_add_loop_test(t, each_weight_is_updated_once_from_a_gradient_of_its_shape, 0,
                         COUNT_OF(networks));
     tcase_add_test(t, the_step_of_a_small_network_is_this_one);
+    tcase_add_test(t, a_scale_of_the_loss_is_put_in_before_rounding_and_taken_out_in_f32);
+    tcase_add_loop_test(t, the_scale_is_the_options_or_the_networks, 0, COUNT_OF(scales));
+    tcase_add_test(t, a_scale_keeps_small_gradients_from_vanishing_in_f16);
     tcase_add_test(t, inference_applies_the_last_activation_and_gives_it_out);
     tcase_add_test(t, another_batch_changes_rows_and_nothing_else);
     tcase_add_test(t, every_network_derives_the_trace_beside_it);

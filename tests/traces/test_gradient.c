@@ -136,6 +136,8 @@ static const char *const nets[] = {
     "dense 4\ndense 6 softmax\ndense 2 tanh\nloss mean_squared_error\n",
     "dense 3 linear no_bias repeat=2\ndense 3 softmax\nloss mean_squared_error\n",
     "dense 2 gelu\nloss mean_squared_error\n",
+    "dense 4 tanh\ndense 3 softmax\nloss cross_entropy\nloss_scale 1024\n",
+    "dense 4 gelu\ndense 2 tanh no_bias\nloss mean_squared_error\nloss_scale 0.3\n",
 };
 
 /* Of each tensor that an optimizer changes, `count` elements; values as training begins, but

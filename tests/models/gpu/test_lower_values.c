@@ -290,6 +290,8 @@ static const char *const nets[] = {
     "input 1\nbatch 1\ndense 1 relu\ndense 2 softmax\nloss mean_squared_error\noptimizer sgd\n",
     "input 256\nbatch 72\ndense 200 sigmoid\ndense 136 relu\ndense 10 softmax\n"
     "loss cross_entropy one_hot\noptimizer adam\n",
+    "input 9\nbatch 12\ndense 65 relu\ndense 3 softmax\nloss cross_entropy\nloss_scale 1000\n"
+    "optimizer adam\n",
 };
 
 START_TEST(every_tensor_of_a_training_step_is_what_the_trace_says)
@@ -325,7 +327,7 @@ Suite *gpu_lower_values_suite(void)
     TCase *t = tcase_create("values");
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, every_op_leaves_what_it_means, 0, 4 * TRACE_OPS_COUNT);
-    tcase_add_loop_test(t, every_tensor_of_a_training_step_is_what_the_trace_says, 0, 10);
+    tcase_add_loop_test(t, every_tensor_of_a_training_step_is_what_the_trace_says, 0, 12);
     tcase_add_loop_test(t, chains_of_ops_leave_what_they_mean, 0, 20);
     suite_add_tcase(s, t);
     return s;

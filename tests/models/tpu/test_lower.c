@@ -81,6 +81,19 @@ START_TEST(a_gradient_and_its_optimizer_are_groups_of_their_own)
 }
 END_TEST
 
+/* What is scaled before it is rounded is not written down unscaled. */
+START_TEST(the_scale_of_a_loss_joins_the_group_of_its_gradient)
+{
+    struct lowered x = lower("tpu-mini", NULL,
+        "tensor z input bf16 16x40\ntensor t target i32 16\n"
+        "tensor dloss delta f32 16x40\ntensor dz output bf16 16x40\n"
+        "loss softmax_cross_entropy_grad dloss = z t\nloss scale dz = dloss factor=1024\n");
+    ck_assert_uint_eq(x.plan->group_count, 1);
+    ck_assert_uint_eq(moved(x.plan->programs[0], TPU_STORE), 2 * 16 * 40);
+    drop(&x);
+}
+END_TEST
+
 /* The mean is known only when all of x has been seen; the bias must see it once more. */
 START_TEST(what_reads_a_sum_does_not_join_the_group_that_makes_it)
 {
@@ -422,6 +435,7 @@ Suite *lower_suite(void)
     TCase *t = tcase_create("groups");
     tcase_add_test(t, a_layer_is_one_group_and_what_nobody_else_reads_stays);
     tcase_add_test(t, a_gradient_and_its_optimizer_are_groups_of_their_own);
+    tcase_add_test(t, the_scale_of_a_loss_joins_the_group_of_its_gradient);
     tcase_add_test(t, what_reads_a_sum_does_not_join_the_group_that_makes_it);
     suite_add_tcase(s, t);
     t = tcase_create("bytes");
