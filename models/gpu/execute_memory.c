@@ -112,17 +112,39 @@ void gpu_warp_load_matrix(struct gpu_warp *w, const struct gpu_op *op, const uin
     }
 }
 
+static bool is_inside(const struct gpu_op *op, uint64_t address, uint64_t size)
+{
+    return address < size && size - address >= op->access.bytes &&
+           !(address & (op->access.bytes - 1u));
+}
+
+/* Whole words at an address of the text, the same for all lanes. */
+static void load_same(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask,
+                      const uint8_t *bytes)
+{
+    for (unsigned i = 0; i < op->dsts; i++) {
+        uint32_t word, x[GPU_LANES];
+        memcpy(&word, bytes + 4 * i, sizeof word);
+        GPU_EACH_LANE(l)
+            x[l] = word;
+        gpu_put(w, op, i, mask, x);
+    }
+}
+
 /* ld.param and ld.const: from the launch's parameters, from the module's constants. */
 static void load_from(struct gpu_warp *w, const struct gpu_op *op, uint32_t mask,
                       const uint8_t *bytes, uint64_t size)
 {
     uint64_t address[GPU_LANES];
     gpu_warp_addresses(w, op, mask, address);
+    if (!op->access.address_words && whole_words(op) && is_inside(op, address[0], size)) {
+        load_same(w, op, mask, bytes + address[0]);
+        return;
+    }
     GPU_EACH_LANE(l) {
         if (!(mask >> l & 1))
             continue;
-        if (address[l] >= size || size - address[l] < op->access.bytes ||
-            address[l] & (op->access.bytes - 1u)) {
+        if (!is_inside(op, address[l], size)) {
             if (!w->outside) {
                 w->outside_lane = (uint8_t)l;
                 w->outside_at = address[l];

@@ -26,4 +26,10 @@ bool gpu_interpret_fault(struct gpu_interpreter *in, const struct gpu_warp *w,
 bool gpu_interpret_access(struct gpu_interpreter *in, struct gpu_warp *w,
                           const struct gpu_op *op, uint32_t mask);
 
+/* The same for all lanes at once; false: nothing is done, look at each lane.  Addresses of
+ * lanes that do not count may be changed. */
+bool gpu_interpret_together(struct gpu_interpreter *in, struct gpu_warp *w,
+                            const struct gpu_op *op, uint32_t mask,
+                            uint64_t address[GPU_LANES]);
+
 #endif

@@ -1,4 +1,5 @@
-/* interpret_memory.c - the interpreter's memory operations: a lane at a time, at once. */
+/* interpret_memory.c - the interpreter's memory operations a lane at a time: atomics, faults,
+ * and lanes that go apart. */
 #include "models/gpu/interpret_inside.h"
 
 #include <inttypes.h>
@@ -215,6 +216,8 @@ bool gpu_interpret_access(struct gpu_interpreter *in, struct gpu_warp *w,
     struct access a = { in, w, op, kinds[op->kind].verb };
     uint64_t address[GPU_LANES];
     gpu_warp_addresses(w, op, mask, address);
+    if (gpu_interpret_together(in, w, op, mask, address))
+        return true;
     if (op->kind == GPU_MATRIX)
         return mask == 0 || load_matrix(&a, mask, address);
     for (unsigned l = 0; l < GPU_LANES; l++)

@@ -443,7 +443,7 @@ END_TEST
 
 /* ---- the project's own networks */
 
-static const char *const workloads[] = { "keras", "paradnn-128x4-b32" };
+static const char *const workloads[] = { "keras", "iris", "digits", "paradnn-128x4-b32" };
 
 START_TEST(small_workloads_take_a_step)
 {
