@@ -87,6 +87,7 @@ struct gpu_access {
 #define GPU_OP_RETURNS  0x04    /* an atomic whose old value is wanted */
 #define GPU_OP_PART     0x08    /* takes time only: part of a sequence, `execute` is NULL */
 #define GPU_OP_ARRIVE   0x10    /* a barrier that does not wait */
+#define GPU_OP_ALL_LANES 0x20   /* its guard is data: all active lanes count as at work */
 
 struct gpu_op {
     gpu_execute_fn execute;         /* NULL: nothing to compute (PART, control, global data) */

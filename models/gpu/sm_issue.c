@@ -175,7 +175,7 @@ static void count(struct gpu_sm *sm, const struct sm_warp *w, const struct gpu_o
                   uint32_t mask)
 {
     struct gpu_sm_stats *stats = sm->stats;
-    uint32_t lanes = sm_lanes(mask);
+    uint32_t lanes = sm_lanes(op->flags & GPU_OP_ALL_LANES ? w->w.active : mask);
     stats->operations++;
     stats->lanes += lanes;
     stats->macs += op->macs;

@@ -57,6 +57,20 @@ static const char same_ptx[] =
     "ret;\n"
     "}\n";
 
+/* a[i] is doubled if it is above 0, and again if n is not 0. */
+static const char guard_ptx[] =
+    ".version 7.0\n.target sm_70\n.address_size 64\n"
+    ".visible .entry guard(.param .u64 pa, .param .u32 pn)\n"
+    "{\n"
+    ".reg .pred %p<3>; .reg .b32 %r<4>; .reg .b64 %d<4>; .reg .f32 %f<2>;\n"
+    "ld.param.u64 %d1, [pa]; ld.param.u32 %r1, [pn]; mov.u32 %r2, %tid.x;\n"
+    "mul.wide.u32 %d2, %r2, 4; add.s64 %d3, %d1, %d2;\n"
+    "ld.global.f32 %f1, [%d3];\n"
+    "setp.gt.f32 %p1, %f1, 0f00000000; setp.ne.u32 %p2, %r1, 0;\n"
+    "@%p1 add.f32 %f1, %f1, %f1;\n@%p2 add.f32 %f1, %f1, %f1;\n"
+    "st.global.f32 [%d3], %f1;\nret;\n"
+    "}\n";
+
 struct job {
     struct gpu_config config;
     struct hbm_config hbm;
@@ -180,6 +194,36 @@ START_TEST(two_blocks_are_on_both_sides_of_l2)
     ck_assert_uint_eq(r.l2.far_reads, THREADS / 8);
     gpu_run_free(&r);
     unmake(&j);
+}
+END_TEST
+
+/* Lanes at work in a block of 64 threads. */
+static uint64_t guarded_lanes(bool values, uint32_t n)
+{
+    struct gpu_config c = gpu_small(GPU_SM_70);
+    struct job j;
+    make(&j, &c, 2, guard_ptx, "guard", values);
+    uint64_t a = gpu_memory_add(j.memory, "a", 4 * 64);
+    float *x = (float *)(void *)gpu_memory_at(j.memory, a, 4 * 64, NULL);
+    for (int i = 0; values && i < 64; i++)
+        x[i] = i % 3 ? 1 : -1;
+    put(&j, 0, &a, 8);
+    put(&j, 8, &n, 4);
+    set_launch(&j, 1, 64);
+    struct gpu_run_result r = go(&j);
+    uint64_t lanes = r.launches[0].sm.lanes;
+    gpu_run_free(&r);
+    unmake(&j);
+    return lanes;
+}
+
+/* What data decide counts for all lanes; what a parameter decides, for those it says. */
+START_TEST(lanes_at_work_do_not_depend_on_values)
+{
+    uint64_t some = guarded_lanes(true, 0), more = guarded_lanes(true, 1);
+    ck_assert_uint_eq(more, some + 64);
+    ck_assert_uint_eq(guarded_lanes(false, 0), some);
+    ck_assert_uint_eq(guarded_lanes(false, 1), more);
 }
 END_TEST
 
@@ -315,6 +359,7 @@ Suite *gpu_chip_suite(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, sums_are_right_on_every_shape_of_chip, 0, 3);
     tcase_add_test(t, two_blocks_are_on_both_sides_of_l2);
+    tcase_add_test(t, lanes_at_work_do_not_depend_on_values);
     tcase_add_loop_test(t, every_thread_counts_once, 0, 2);
     tcase_add_test(t, windows_threads_and_values_move_nothing);
     tcase_add_test(t, idle_sms_change_nothing);

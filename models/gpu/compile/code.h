@@ -52,6 +52,10 @@ struct code_block {
     uint64_t *live_in, *live_out;   /* words, then predicates */
 };
 
+/* Whether it reaches an address, a branch or a memory operation's guard; or at least the guard
+ * of an operation whose lanes are counted. */
+enum code_control { CODE_NO_CONTROL, CODE_CONTROLS, CODE_COUNTS };
+
 struct code {
     const struct gpu_config   *config;
     const struct ptx_module   *module;
@@ -79,8 +83,9 @@ struct code {
     uint32_t     block_count;
     uint32_t    *label_block;       /* of each label of the body */
 
-    uint8_t     *controls;          /* of each word: it can reach control */
+    uint8_t     *controls;          /* of each word, then predicate: enum code_control */
     uint32_t     control_words;     /* words that there were then */
+    bool         counts_lost;       /* one that only counts has found no register */
     bool         oblivious;
     char         why_not[128], others[128];
 

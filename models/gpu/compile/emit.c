@@ -122,6 +122,15 @@ static uint8_t bank_cycles(const struct emitting *e, const struct code_op *o)
     return most > width ? (uint8_t)((most + width - 1) / width) : 1;
 }
 
+/* Without values nobody knows which lanes a guard leaves. */
+static bool counts_all_lanes(const struct code *c, const struct code_op *o)
+{
+    if (o->guard == NONE)
+        return false;
+    enum code_control control = c->controls[c->control_words + o->guard];
+    return control == CODE_NO_CONTROL || (control == CODE_COUNTS && c->counts_lost);
+}
+
 static bool emit_op(struct emitting *e, const struct code_op *o)
 {
     struct code *c = e->c;
@@ -133,6 +142,7 @@ static bool emit_op(struct emitting *e, const struct code_op *o)
     for (int k = 0; k < 3; k++)
         op->psrc[k] = predicate_of(c, o->psrc[k]);
     op->target = op->reconverge = GPU_NO_OP;
+    op->flags |= counts_all_lanes(c, o) ? GPU_OP_ALL_LANES : 0;
     op->bank_cycles = bank_cycles(e, o);
     e->before = o;
     return emit_operands(e, o, op);

@@ -4,6 +4,9 @@
  * load is met, its data decide what the kernel does, and the kernel is not oblivious.  A word
  * is one thing wherever it is written: a register that is used twice, for data and for an
  * address, counts as an address.
+ *
+ * Guards of operations that only compute decide how many lanes are counted.  They are needed
+ * too where no loaded data reach them; where some do, all lanes count, with values or without.
  */
 #include <stdio.h>
 #include <string.h>
@@ -111,6 +114,75 @@ void code_say_reached(const struct code *c, uint32_t from, uint32_t to, char *te
              word_for(b), b->op.line);
 }
 
+/* ---- guards */
+
+static bool has_data(const struct code *c, const struct code_op *o, const uint8_t *data)
+{
+    bool any = brings_data(o) || (o->guard != NONE && data[c->registers + o->guard]);
+    const uint32_t *src = code_srcs(c, o);
+    for (uint32_t k = 0; k < o->op.srcs; k++)
+        any |= !is_constant(src[k]) && data[src[k]];
+    for (int k = 0; k < 3; k++)
+        any |= o->psrc[k] != NONE && data[c->registers + o->psrc[k]];
+    return any;
+}
+
+static bool give_data(const struct code *c, const struct code_op *o, uint8_t *data)
+{
+    const uint32_t *dst = code_dsts(c, o);
+    bool news = false;
+    for (uint32_t k = 0; k < o->op.dsts; k++) {
+        news |= !data[dst[k]];
+        data[dst[k]] = 1;
+    }
+    for (int k = 0; k < 2; k++)
+        if (o->pdst[k] != NONE) {
+            news |= !data[c->registers + o->pdst[k]];
+            data[c->registers + o->pdst[k]] = 1;
+        }
+    return news;
+}
+
+/* Forwards: which items can hold what was loaded. */
+static uint8_t *find_data(struct code *c, size_t items)
+{
+    uint8_t *data = arena_get(&c->arena, items, 1);
+    for (bool news = true; news;) {
+        news = false;
+        for (uint32_t n = 0; n < c->count; n++)
+            if (has_data(c, &c->ops[n], data))
+                news |= give_data(c, &c->ops[n], data);
+    }
+    return data;
+}
+
+static void follow(struct slicing *s)
+{
+    while (s->count) {
+        uint32_t item = s->waiting[--s->count];
+        for (uint32_t k = s->w.first[item]; k != NONE; k = s->w.next[k])
+            go_back(s, s->w.op[k], s->sink[item]);
+    }
+}
+
+static void note_controls(struct slicing *s, size_t items, enum code_control what)
+{
+    for (size_t k = 0; k < items; k++)
+        if (s->sink[k] != NONE && s->c->controls[k] == CODE_NO_CONTROL)
+            s->c->controls[k] = (uint8_t)what;
+}
+
+static void slice_guards(struct slicing *s, size_t items)
+{
+    struct code *c = s->c;
+    const uint8_t *data = find_data(c, items);
+    for (uint32_t n = 0; n < c->count; n++)
+        if (c->ops[n].guard != NONE && !data[c->registers + c->ops[n].guard])
+            reach(s, c->registers + c->ops[n].guard, n);
+    follow(s);
+    note_controls(s, items, CODE_COUNTS);
+}
+
 void code_slice(struct code *c)
 {
     size_t items = (size_t)c->registers + c->predicates;
@@ -120,16 +192,12 @@ void code_slice(struct code *c)
     memset(s.sink, 0xff, items * sizeof *s.sink);
     for (uint32_t n = 0; n < c->count; n++)
         begin_at(&s, n);
-    while (s.count) {
-        uint32_t item = s.waiting[--s.count];
-        for (uint32_t k = s.w.first[item]; k != NONE; k = s.w.next[k])
-            go_back(&s, s.w.op[k], s.sink[item]);
-    }
+    follow(&s);
     c->control_words = c->registers;
     c->controls = arena_get(&c->arena, items, 1);
-    for (size_t k = 0; k < items; k++)
-        c->controls[k] = s.sink[k] != NONE;
+    note_controls(&s, items, CODE_CONTROLS);
     c->oblivious = s.load == NONE;
     if (!c->oblivious)
         code_say_reached(c, s.load, s.reached, c->why_not, sizeof c->why_not);
+    slice_guards(&s, items);
 }

@@ -34,7 +34,7 @@ static double *prices(struct code *c, const struct ranges *r)
         for (uint32_t k = r->first[w]; k != NONE; k = r->list[k].next)
             gaps += r->list[k].to - r->list[k].from + 1;
         price[w] /= (double)gaps;
-        if (w < c->control_words && c->controls[w])
+        if (w < c->control_words && c->controls[w] == CODE_CONTROLS)
             price[w] *= CONTROL_PRICE;
     }
     return price;
@@ -224,7 +224,9 @@ static void give_slots(struct spilling *s)
             continue;
         s->slot[w] = c->local_bytes;
         c->local_bytes += 4;
-        if (w < c->control_words && c->controls[w] && c->oblivious) {
+        enum code_control control = w < c->control_words ? c->controls[w] : CODE_NO_CONTROL;
+        c->counts_lost |= control == CODE_COUNTS;
+        if (control == CODE_CONTROLS && c->oblivious) {
             c->oblivious = false;
             snprintf(c->why_not, sizeof c->why_not,
                      "an address or branch needs a value that found no register");
