@@ -308,10 +308,12 @@ static void transpose(struct tpu_values *v, const struct tpu_uop *u)
     uint64_t rows = t->shape[t->rank - 2], cols = t->shape[t->rank - 1];
     const float *from = values_place(v, op->in[0]) + w->matrix * rows * cols;
     float *to = values_place(v, op->out[0]) + w->matrix * rows * cols;
-    for (uint64_t c = w->col; c < w->col + w->cols; c++)
+    for (uint64_t c = w->col; c < w->col + w->cols; c++) {
         for (uint64_t r = w->row; r < w->row + w->rows; r++)
-            values_round(&to[c * rows + r], &from[r * cols + c], 1,
-                         v->trace->tensors[op->out[0]].type);
+            to[c * rows + r] = from[r * cols + c];
+        values_round(to + c * rows + w->row, to + c * rows + w->row, w->rows,
+                     v->trace->tensors[op->out[0]].type);
+    }
 }
 
 /* The sum is begun by the first core's summand, on all. */
@@ -321,15 +323,26 @@ static void begin_sum(struct tpu_values *v, uint32_t tensor)
     memcpy(x->at, x->summands, x->elements * sizeof *x->at);
 }
 
-uint64_t values_element(const struct tpu_values *v, uint64_t rows, uint64_t cols, uint64_t place)
+static uint64_t less(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+struct values_line values_line(const struct tpu_values *v, uint64_t rows, uint64_t cols,
+                               uint64_t place)
 {
     uint64_t lanes = v->config->vpu.lanes;
     if (rows == 1 || cols == 1)
-        return place < rows * cols ? place : VALUES_PADDING;
-    uint64_t across = (cols + lanes - 1) / lanes, line = place / lanes;
+        return (struct values_line){ place, less(rows * cols, place), UINT64_MAX };
+    uint64_t across = (cols + lanes - 1) / lanes, line = place / lanes, lane = place % lanes;
     uint64_t row = line / (TILE_ROWS * across) * TILE_ROWS + line % TILE_ROWS;
-    uint64_t col = line / TILE_ROWS % across * lanes + place % lanes;
-    return row < rows && col < cols ? row * cols + col : VALUES_PADDING;
+    uint64_t col = line / TILE_ROWS % across * lanes + lane;
+    return (struct values_line){ row * cols + col, row < rows ? less(cols, col) : 0, lanes - lane };
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* Adds a core's summand to those before; each sum is stored, and rounded. */
@@ -341,13 +354,14 @@ static void add_summand(struct tpu_values *v, const struct tpu_uop *u)
     enum trace_type type = v->trace->tensors[w->tensor].type;
     unsigned size = trace_type_bytes(type);
     const float *summand = x->summands + w->matrix * x->elements;
-    for (uint64_t p = w->row / size; w->matrix > 0 && p < (w->row + w->rows) / size; p++) {
-        uint64_t i = values_element(v, t->rows, t->cols, p);
-        float sum;
-        if (i == VALUES_PADDING)
-            continue;
-        sum = x->at[i] + summand[i];
-        values_round(&x->at[i], &sum, 1, type);
+    uint64_t end = (w->row + w->rows) / size;
+    for (uint64_t place = w->row / size; w->matrix > 0 && place < end; ) {
+        struct values_line line = values_line(v, t->rows, t->cols, place);
+        uint64_t places = least(line.places, end - place), n = least(line.elements, places);
+        for (uint64_t i = line.first; i < line.first + n; i++)
+            x->at[i] += summand[i];
+        values_round(x->at + line.first, x->at + line.first, n, type);
+        place += places;
     }
 }
 

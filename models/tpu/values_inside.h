@@ -123,10 +123,13 @@ void values_fold(float *x, uint64_t count, uint64_t width);
 float *values_place(const struct tpu_values *v, uint32_t tensor);
 uint64_t values_first_row(const struct tpu_values *v, uint32_t tensor);
 
-/* Which element lies at a place of a tensor, or of some rows of it, in HBM: pieces of eight
- * rows by the lanes of a register, row after row of them. */
-#define VALUES_PADDING UINT64_MAX
-uint64_t values_element(const struct tpu_values *v, uint64_t rows, uint64_t cols, uint64_t place);
+/* A tensor, or some rows of it, lies in HBM in pieces of eight rows by the lanes of a register,
+ * row after row of them; a row vector and a column lie along the lanes.  From a place there
+ * `places` follow each other, of which the first `elements` hold elements from `first` on; the
+ * others are padding. */
+struct values_line { uint64_t first, elements, places; };
+struct values_line values_line(const struct tpu_values *v, uint64_t rows, uint64_t cols,
+                               uint64_t place);
 
 /* values_vector.c.  An operation of the vector unit, in the epilogue of a product or not. */
 void values_vector(struct tpu_values *v, const struct tpu_uop *u);

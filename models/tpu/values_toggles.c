@@ -185,21 +185,32 @@ static uint32_t beat_bytes(const struct hbm_config *c)
     return bytes < 8 ? 8 : bytes / 8 * 8;
 }
 
+/* `count` places from `place` on; padding is zero. */
+static void fill(const struct tpu_values *v, const struct source *s, enum trace_type type,
+                 uint64_t place, uint64_t count, uint8_t *to)
+{
+    unsigned size = trace_type_bytes(type);
+    for (uint64_t i = 0; i < count; ) {
+        struct values_line line = values_line(v, s->rows, s->cols, place + i);
+        uint64_t places = line.places < count - i ? line.places : count - i;
+        for (uint64_t k = 0; k < line.elements && k < places; k++)
+            put(to + (i + k) * size, s, line.first + k, type);
+        i += places;
+    }
+}
+
 void values_toggles_move(struct tpu_values *v, const struct tpu_uop *u, struct toggles *toggles)
 {
     enum trace_type type = v->trace->tensors[u->work.tensor].type;
     unsigned size = trace_type_bytes(type);
     struct source s = source_of(v, u);
     struct pieces p = pieces_of(v, u, &s, size);
-    uint8_t *image = image_of(v, p.count * p.times * size), *to = image;
-    memset(image, 0, p.count * p.times * size);
+    uint64_t bytes = p.count * size;
+    uint8_t *image = image_of(v, p.times * bytes);
+    memset(image, 0, p.times * bytes);
     for (uint64_t i = 0; i < p.times; i++)
-        for (uint64_t k = 0; k < p.count; k++, to += size) {
-            uint64_t e = values_element(v, s.rows, s.cols, p.first + i * p.step + k);
-            if (e != VALUES_PADDING)
-                put(to, &s, e, type);
-        }
-    struct toggles_count c = toggles_bus(image, p.count * p.times * size, beat_bytes(v->hbm));
+        fill(v, &s, type, p.first + i * p.step, p.count, image + i * bytes);
+    struct toggles_count c = toggles_bus(image, p.times * bytes, beat_bytes(v->hbm));
     toggles->of[TOGGLES_HBM].bits += c.bits;
     toggles->of[TOGGLES_HBM].changed += c.changed;
 }

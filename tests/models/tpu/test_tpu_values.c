@@ -3,6 +3,8 @@
  *
  * Group by group: what each leaves is compared with what its ops make in double precision of
  * what the machine had before, so that errors do not add up and every tensor is looked at. */
+#include <glob.h>
+
 #include "tests/models/gpu/trace_values.h"
 #include "tests/models/tpu/tpu_values_rig.h"
 #include "tests/suites.h"
@@ -208,6 +210,124 @@ START_TEST(chains_of_ops_leave_what_they_mean)
 }
 END_TEST
 
+/* ---- workloads ---- */
+
+/* Of a group on a core: elements of its result that get a first and a last chunk of products, or
+ * that the vector unit goes over; and the products. */
+struct cover { uint64_t first, last, vector, products; };
+
+static struct cover cover_of(const struct values_rig *r, uint32_t core, uint32_t group)
+{
+    const struct tpu_program *p = r->plan->programs[core];
+    struct cover c = { 0, 0, 0, 0 };
+    for (uint32_t i = 0; i < p->count; i++) {
+        const struct tpu_work *w = &p->uops[i].work;
+        uint64_t size = (uint64_t)w->rows * w->cols;
+        if (p->uops[i].group != group)
+            continue;
+        c.first += p->uops[i].unit == TPU_MATRIX && w->first ? size : 0;
+        c.last += p->uops[i].unit == TPU_MATRIX && w->last ? size : 0;
+        c.products += p->uops[i].unit == TPU_MATRIX ? size * p->uops[i].product.k : 0;
+        c.vector += p->uops[i].unit == TPU_VECTOR ? size : 0;
+    }
+    return c;
+}
+
+/* Every element of every group is worked on once by each core that has it. */
+static void check_cover(const struct values_rig *r)
+{
+    for (uint32_t g = 0; g < r->plan->group_count; g++) {
+        const struct tpu_group *x = &r->plan->groups[g];
+        struct cover sum = { 0, 0, 0, 0 };
+        if (x->op_count == 0)
+            continue;
+        const struct trace_op *op = &r->trace->ops[x->ops[0]];
+        bool product = x->kind == TPU_GROUP_MATMUL, rows = r->plan->tensors[op->in[0]].share > 0;
+        uint64_t elements = trace_elements(&r->trace->tensors[product ? op->out[0] : op->in[0]]);
+        for (uint32_t c = 0; c < r->plan->cores; c++) {
+            struct cover here = cover_of(r, c, g);
+            sum.first += here.first;
+            sum.products += here.products;
+            sum.vector += here.vector;
+            ck_assert_uint_eq(here.first, here.last);
+            ck_assert_msg(!here.vector || !product || here.vector == here.first, "%s", x->name);
+        }
+        if (product)
+            ck_assert_msg(sum.products == x->macs, "%s: %s", r->what, x->name);
+        else if (x->kind == TPU_GROUP_VECTOR)
+            ck_assert_msg(sum.vector == elements * (rows || r->plan->shared ? 1 : r->plan->cores),
+                          "%s: %s", r->what, x->name);
+    }
+}
+
+static const char *const chips[] = { "tpu-v3", "tpu-v4", "tpu-v5e" };
+
+/* All are lowered; of those that are small, a step has the right values. */
+START_TEST(every_workload_has_values)
+{
+    glob_t found;
+    ck_assert_int_eq(glob("workloads/*.net", 0, NULL, &found), 0);
+    ck_assert_uint_gt(found.gl_pathc, 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct diag why = { .text = "" };
+        struct dice d = { i };
+        struct values_rig r = { .machine = rig_machine(chips[_i], NULL) };
+        snprintf(r.what, sizeof r.what, "%s on %s", found.gl_pathv[i], chips[_i]);
+        r.trace = trace_load(found.gl_pathv[i], NULL, &why);
+        ck_assert_msg(r.trace != NULL, "%s: %s", r.what, why.text);
+        r.figures = machine_figures(r.machine);
+        r.plan = tpu_lower(&r.figures->tpu, &r.figures->hbm, r.trace, &r.options, &why);
+        ck_assert_msg(r.plan != NULL, "%s: %s", r.what, why.text);
+        check_cover(&r);
+        tpu_plan_free(r.plan);
+        if (r.trace->flops < 50000000) {
+            ck_assert(check_values(&r, &d));
+        } else {
+            trace_free(r.trace);
+            machine_free(r.machine);
+        }
+    }
+    globfree(&found);
+}
+END_TEST
+
+/* What a bias adds to never leaves its group; what a loss is, does. */
+START_TEST(what_lives_inside_a_group_has_no_values)
+{
+    struct diag why = { .text = "" };
+    struct values_rig r = { .machine = rig_machine("tpu-v3", NULL), .what = "inside",
+                            .trace = rig_net(nets[0]) };
+    double *x = NULL;
+    uint32_t inside = 0;
+    ck_assert(rig_lower(&r, TPU_MXU_FAST, &why));
+    for (uint32_t i = 0; i < r.trace->tensor_count; i++, free(x))
+        if (!(x = rig_get(&r, i))) {
+            ck_assert(!trace_role_given(r.trace->tensors[i].role));
+            inside++;
+        }
+    ck_assert_uint_gt(inside, 0);
+    rig_drop(&r);
+}
+END_TEST
+
+/* c = lr sqrt(1 - beta2^step) / (1 - beta1^step), and step counts on from the steps before. */
+START_TEST(adam_counts_its_steps)
+{
+    struct diag why = { .text = "" };
+    struct values_rig r = { .machine = rig_machine("tpu-mini", NULL), .what = "adam",
+        .trace = rig_trace("tensor w weight f32 1\ntensor m state f32 1\ntensor v state f32 1\n"
+                           "tensor g input f32 1\nupdate adam w m v = w m v g epsilon=0 lr=0.5 "
+                           "beta1=0.5 beta2=0.75 step=2\n") };
+    double w;
+    ck_assert(rig_lower(&r, TPU_MXU_FAST, &why));
+    tpu_values_set(r.values, 3, &(double){ 1 });
+    tpu_values_step(r.values, 3, NULL);         /* step 5: m = 0.5, v = 0.25 */
+    ck_assert(tpu_values_get(r.values, 0, &w));
+    ck_assert_double_eq_tol(w, -0.5 * sqrt(1 - pow(0.75, 5)) / (1 - pow(0.5, 5)), 1e-7);
+    rig_drop(&r);
+}
+END_TEST
+
 Suite *tpu_values_suite(void)
 {
     Suite *s = suite_create("tpu_values");
@@ -216,6 +336,9 @@ Suite *tpu_values_suite(void)
     tcase_add_loop_test(t, every_op_leaves_what_it_means, 0, 8 * TRACE_OPS_COUNT);
     tcase_add_loop_test(t, every_tensor_of_a_training_step_is_what_the_trace_says, 0, 20);
     tcase_add_loop_test(t, chains_of_ops_leave_what_they_mean, 0, 150);
+    tcase_add_loop_test(t, every_workload_has_values, 0, COUNT_OF(chips));
+    tcase_add_test(t, what_lives_inside_a_group_has_no_values);
+    tcase_add_test(t, adam_counts_its_steps);
     suite_add_tcase(s, t);
     return s;
 }

@@ -121,4 +121,55 @@ static inline void rig_fill(struct values_rig *r, struct dice *d)
     }
 }
 
+static inline uint32_t rig_bits(double x)
+{
+    float f = (float)x;
+    uint32_t bits;
+    memcpy(&bits, &f, sizeof bits);
+    return bits;
+}
+
+/* Bit by bit; rows_only: what has rows that `y` shares over cores. */
+static inline void rig_compare(const struct values_rig *x, const struct values_rig *y, bool rows_only)
+{
+    for (uint32_t i = 0; i < x->trace->tensor_count; i++) {
+        double *a = rig_get(x, i), *b = rig_get(y, i);
+        bool shared = y->plan->tensors[i].share > 0;
+        for (uint64_t k = 0; a && b && (shared || !rows_only)
+                             && k < trace_elements(&x->trace->tensors[i]); k++)
+            if (rig_bits(a[k]) != rig_bits(b[k]))
+                ck_abort_msg("%s: %s[%llu] is %a and %a", x->what, x->trace->tensors[i].name,
+                             (unsigned long long)k, a[k], b[k]);
+        free(a);
+        free(b);
+    }
+}
+
+/* Two rigs of one machine, trace and filling, that are lowered in two ways. */
+static inline void rig_drop_pair(struct values_rig *x, struct values_rig *y)
+{
+    tpu_values_free(y->values);
+    tpu_plan_free(y->plan);
+    rig_drop(x);
+}
+
+static inline const char *rig_or_not(struct dice *d, const char *word)
+{
+    return roll(d, 2) ? word : "";
+}
+
+/* Of one or several matrices, of any size and way round. */
+static inline struct trace *rig_product(struct dice *d)
+{
+    char text[512];
+    const char *ta = rig_or_not(d, " transpose_a"), *tb = rig_or_not(d, " transpose_b");
+    unsigned batch = roll(d, 3) ? 1 : 1 + (unsigned)roll(d, 3);
+    unsigned m = (unsigned)hostile_size(d, 40), k = (unsigned)hostile_size(d, 90);
+    unsigned n = (unsigned)hostile_size(d, 40);
+    snprintf(text, sizeof text, "tensor a weight f32 %ux%ux%u\ntensor b weight f32 %ux%ux%u\n"
+             "tensor y output f32 %ux%ux%u\nforward matmul y = a b%s%s compute=bf16\n",
+             batch, *ta ? k : m, *ta ? m : k, batch, *tb ? n : k, *tb ? k : n, batch, m, n, ta, tb);
+    return rig_trace(text);
+}
+
 #endif
