@@ -15,7 +15,7 @@
     X(ptx) X(ptx_forms) X(ptx_refusals) \
     X(execute_integer) X(execute_bits) X(execute_float) X(execute_convert) X(execute_compare) \
     X(execute_lanes) X(execute_memory) X(tensor) X(wmma) X(memory) X(warp) X(interpret) X(ptx_values) \
-    X(compile) X(compile_graph) X(compile_meet) X(compile_schedule) X(compile_same) X(launch) X(sm) X(sm_memory) X(sm_same) X(gpu_choose) X(gpu_lower) X(gpu_lower_values) X(gpu_values) X(interpret_lanes) X(gpu_values_timed) \
+    X(compile) X(compile_graph) X(compile_meet) X(compile_schedule) X(compile_same) X(launch) X(sm) X(sm_memory) X(sm_same) X(gpu_choose) X(gpu_lower) X(gpu_lower_values) X(gpu_values) X(interpret_lanes) X(gpu_watch) X(gpu_values_timed) \
     X(kernels) X(kernels_gemm) X(kernels_ops) X(kernels_sums)
 
 #define DECLARE(name) Suite *name##_suite(void);
