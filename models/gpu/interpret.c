@@ -149,14 +149,14 @@ static bool step(struct run *r, struct waiter *v)
                                    "than allowed: %" PRIu64, r->result->operations);
     r->result->operations++;
     r->result->macs += mask ? op->macs : 0;
+    if (r->watched)
+        gpu_watch_op(r->in.watch, &r->watched[w->number], w, op, mask);
     if (op->kind == GPU_TRAP && mask)
         return gpu_interpret_fault(&r->in, w, op, (unsigned)__builtin_ctz(mask), "trap");
     if (op->kind == GPU_BARRIER && mask)
         return arrive(r, v, op, mask);
     if (is_memory(op) && !gpu_interpret_access(&r->in, w, op, mask))
         return false;
-    if (r->watched)
-        gpu_watch_op(r->in.watch, &r->watched[w->number], w, op, mask);
     r->in.block.clock++;
     r->in.block.ns++;
     gpu_warp_step(w, op, mask, true);

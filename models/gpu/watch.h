@@ -1,12 +1,14 @@
 /* watch.h - what the interpreter notes of operands and of memory, for who counts their bits.
  *
  *     matrix   registers of a and b of a warp's tensor operations, as an mma or wmma of the
- *              text has them: those of one against those of the warp's one before
+ *              text has them: each against what stood in its place in the warp's one before
  *     lanes    operands of a lane's FP32 additions, multiplications and fused ones, each
- *              against the same operand of the lane's operation before
+ *              against what stood in its place in the lane's one before
  *     memory   which bytes of each buffer were read and written, from the first to the last
  *
- * Before a warp's first operation all was zero.
+ * A register that stands in the same place again, and was not written since, is not moved and
+ * not counted: so the number of bits does not depend on what they are.  Before a warp's first
+ * operation all was zero.
  *
  * Not modelled: the steps that an operation of tensor cores or a division becomes; which warps
  * take turns on a unit, so that one's operands change another's bits.
@@ -28,13 +30,22 @@ struct gpu_watch {
 #define GPU_WATCH_MATRIX 16                     /* registers of a and b, at most */
 #define GPU_WATCH_LANES   3
 
-/* What a warp's operands were. */
+#define GPU_WATCH_PLACES (GPU_WATCH_MATRIX + GPU_WATCH_LANES)
+#define GPU_WATCH_REGISTERS 256                 /* of a thread */
+
+/* What stands in the places of a warp's operands. */
 struct gpu_watch_warp {
-    uint32_t matrix[GPU_WATCH_MATRIX][GPU_LANES], lanes[GPU_WATCH_LANES][GPU_LANES];
+    uint32_t time;                              /* operations so far */
+    uint32_t written[GPU_WATCH_REGISTERS];      /* when each was last */
+    struct gpu_watch_place {
+        uint32_t bits[GPU_LANES];
+        uint32_t mask, since;                   /* lanes, and since when; 0: nothing */
+        uint16_t number;                        /* the operand */
+    } places[GPU_WATCH_PLACES];
 };
 
 /* An operation that is about to be done for the lanes of `mask`. */
-void gpu_watch_op(struct gpu_watch *t, struct gpu_watch_warp *before, const struct gpu_warp *w,
+void gpu_watch_op(struct gpu_watch *t, struct gpu_watch_warp *h, const struct gpu_warp *w,
                   const struct gpu_op *op, uint32_t mask);
 
 /* Bytes of a buffer that are touched. */

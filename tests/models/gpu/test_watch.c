@@ -76,8 +76,8 @@ START_TEST(lanes_and_warps_have_operands_of_their_own)
 }
 END_TEST
 
-/* b is zeros, then ones; a stays ones: 8 bits of a word (3c003c00) of four of a, then of
- * two of b, in 32 lanes. */
+/* b is zeros, then ones: 8 bits of a word (3c003c00) of four of a, then of two of b, in 32
+ * lanes.  a stands there already when the second begins, and is not moved again. */
 START_TEST(operands_of_tensor_cores_are_registers)
 {
     static const uint32_t words[8] = { 0x3c003c00, 0 };
@@ -89,7 +89,7 @@ START_TEST(operands_of_tensor_cores_are_registers)
         "    {%r1, %r1, %r1, %r1}, {%r1, %r1}, {%f1, %f2, %f3, %f4};\n"
         "st.global.v4.f32 [%rd1+16], {%f5, %f6, %f7, %f8};\nret;\n}\n", words, 8);
     struct gpu_watch w = watch_run(r, 2, 32);
-    ck_assert_uint_eq(w.matrix.bits, 2 * 2 * 6 * 32 * 32);
+    ck_assert_uint_eq(w.matrix.bits, 2 * (6 + 2) * 32 * 32);
     ck_assert_uint_eq(w.matrix.changed, 2 * (4 + 2) * 8 * 32);
     ck_assert_uint_eq(w.lanes.bits, 0);
     ck_assert_float_eq(*(float *)interpret_rig_at(r, GPU_MEMORY_BASE + 16), 16);
@@ -184,9 +184,8 @@ START_TEST(a_group_moves_its_tensors_over_the_bus)
 }
 END_TEST
 
-/* Of random numbers signs and fractions change half their bits, exponents fewer, and a part of
- * a or b that stays for the next operation none.  mma: 6 registers for 2048 multiply-accumulates;
- * wmma on Volta: 16 for 4096. */
+/* Of random numbers signs and fractions change half their bits, exponents fewer.  mma has 6
+ * registers for 2048 multiply-accumulates, wmma on Volta 16 for 4096; a part of them stays. */
 START_TEST(products_of_zeros_change_nothing)
 {
     struct trace *t = trace_new("product");
@@ -209,12 +208,13 @@ START_TEST(products_of_zeros_change_nothing)
     step(&p, &random);
     struct toggles_count of = random.of[TOGGLES_MATRIX];
     uint64_t macs = 128 * 128 * 128;
-    ck_assert_uint_eq(of.bits, _i ? macs / 2048 * 6 * 1024 : macs / 4096 * 16 * 1024);
+    uint64_t most = _i ? macs / 2048 * 6 * 1024 : macs / 4096 * 16 * 1024;
+    ck_assert(of.bits > most / 4 && of.bits < most);
     ck_assert_uint_eq(zeros.of[TOGGLES_MATRIX].bits, of.bits);
     ck_assert_uint_eq(zeros.of[TOGGLES_MATRIX].changed, 0);
     ck_assert_uint_eq(zeros.of[TOGGLES_HBM].changed, 0);
     double share = (double)of.changed / (double)of.bits;
-    ck_assert_msg(share > 0.1 && share < 0.5, "%g", share);
+    ck_assert_msg(share > 0.35 && share < 0.5, "%g", share);
     plan_free(&p);
 }
 END_TEST
