@@ -249,10 +249,8 @@ static void bound_tpu(const struct values *v, const struct trace_op *op, double 
 /* Cores whose summands of a tensor are stored and added; 0: there is one sum. */
 static uint32_t summands(const struct values *v, uint32_t tensor)
 {
-    for (uint32_t i = 0; v->tpu_plan && i < v->tpu_plan->group_count; i++)
-        if (v->tpu_plan->groups[i].kind == TPU_GROUP_ALL_REDUCE
-            && v->tpu_plan->groups[i].tensor == tensor)
-            return v->tpu_plan->cores;
+    if (v->tpu_plan && v->tpu_plan->tensors[tensor].summed != TRACE_NONE)
+        return v->tpu_plan->cores;
     return 0;
 }
 
