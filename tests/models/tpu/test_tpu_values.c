@@ -291,6 +291,86 @@ START_TEST(every_workload_has_values)
 }
 END_TEST
 
+/* Elements of a product's operands that a core has loaded in its group, by rows and columns of
+ * their storage. */
+struct loaded {
+    const struct tpu_tensor *tensor;
+    uint8_t *seen;
+    bool     wanted;            /* some was loaded, or must be: it cannot be on chip */
+};
+
+static void load(struct loaded *l, const struct tpu_work *w)
+{
+    l->wanted = true;
+    for (uint64_t r = w->row; r < w->row + w->rows; r++)
+        memset(l->seen + r * l->tensor->cols + w->col, 1, w->cols);
+}
+
+/* Rows and columns of an operand as it is multiplied, of a matrix that begins at row `base`. */
+static void check_loaded(const struct values_rig *r, const struct loaded *l, bool turned,
+                         uint64_t base, const uint64_t row[2], const uint64_t col[2])
+{
+    for (uint64_t i = row[0]; l->wanted && i < row[0] + row[1]; i++)
+        for (uint64_t j = col[0]; j < col[0] + col[1]; j++) {
+            uint64_t at = (base + (turned ? j : i)) * l->tensor->cols + (turned ? i : j);
+            if (!l->seen[at])
+                ck_abort_msg("%s: element %llu is multiplied and was not loaded", r->what,
+                             (unsigned long long)at);
+        }
+}
+
+static void check_operands(const struct values_rig *r, const struct tpu_uop *u,
+                           const struct trace_op *op, const struct loaded *ab)
+{
+    const struct tpu_work *w = &u->work;
+    uint64_t batch = op_matmul(r->trace, op).batch;
+    uint64_t k[2] = { w->depth, u->product.k }, m[2] = { w->row, w->rows };
+    uint64_t n[2] = { w->col, w->cols };
+    check_loaded(r, &ab[0], op->transpose_a, w->matrix * (ab[0].tensor->rows / batch),
+                 w->turned ? n : m, k);
+    check_loaded(r, &ab[1], op->transpose_b, w->matrix * (ab[1].tensor->rows / batch), k,
+                 w->turned ? m : n);
+}
+
+static void check_group_loads(const struct values_rig *r, const struct tpu_program *p,
+                              uint32_t group)
+{
+    const struct trace_op *op = &r->trace->ops[r->plan->groups[group].ops[0]];
+    struct loaded ab[2];
+    for (int i = 0; i < 2; i++) {
+        const struct tpu_tensor *t = &r->plan->tensors[op->in[i]];
+        bool away = trace_role_given(r->trace->tensors[op->in[i]].role)
+                 || r->figures->tpu.lower.residence == TPU_RESIDENCE_HBM;
+        ab[i] = (struct loaded){ t, calloc(t->rows * t->cols, 1), away };
+    }
+    for (uint32_t i = 0; i < p->count; i++) {
+        const struct tpu_uop *u = &p->uops[i];
+        for (int k = 0; k < 2 && u->group == group && u->unit == TPU_LOAD; k++)
+            if (u->work.tensor == op->in[k])
+                load(&ab[k], &u->work);
+        if (u->group == group && u->unit == TPU_MATRIX)
+            check_operands(r, u, op, ab);
+    }
+    free(ab[0].seen);
+    free(ab[1].seen);
+}
+
+/* Values are read where they are at home; a core has only what it loaded. */
+START_TEST(what_is_multiplied_was_loaded)
+{
+    struct dice d = { (uint64_t)_i + 70 };
+    struct diag why = { .text = "" };
+    struct values_rig r = some_rig(&d, "loads", _i);
+    r.trace = _i % 2 ? rig_product(&d) : hostile_net(&d);
+    if (rig_lower(&r, TPU_MXU_FAST, &why))
+        for (uint32_t c = 0; c < r.plan->cores; c++)
+            for (uint32_t g = 0; g < r.plan->group_count; g++)
+                if (r.plan->groups[g].kind == TPU_GROUP_MATMUL)
+                    check_group_loads(&r, r.plan->programs[c], g);
+    rig_drop(&r);
+}
+END_TEST
+
 /* What a bias adds to never leaves its group; what a loss is, does. */
 START_TEST(what_lives_inside_a_group_has_no_values)
 {
@@ -337,6 +417,7 @@ Suite *tpu_values_suite(void)
     tcase_add_loop_test(t, every_tensor_of_a_training_step_is_what_the_trace_says, 0, 20);
     tcase_add_loop_test(t, chains_of_ops_leave_what_they_mean, 0, 150);
     tcase_add_loop_test(t, every_workload_has_values, 0, COUNT_OF(chips));
+    tcase_add_loop_test(t, what_is_multiplied_was_loaded, 0, 60);
     tcase_add_test(t, what_lives_inside_a_group_has_no_values);
     tcase_add_test(t, adam_counts_its_steps);
     suite_add_tcase(s, t);
