@@ -7,19 +7,22 @@
 #include "sim/output.h"
 #include "sim/report.h"
 #include "sim/run_options.h"
+#include "sim/value_run.h"
 
 static const struct option_row rows[] = {
     RUN_OPTIONS,
+    VALUE_OPTIONS,
     { "transpose", "nn|nt|tn",     "how operands are stored (default: nn)" },
     { "type",      "bf16|f16|f32", "what they are stored as (default: bf16)" },
     { "list",      "FILE",         "products from a CSV file with columns M, K, N" },
     { "json",      "FILE",         "write the result as JSON (- is stdout, and then no text)" },
     { "csv",       "FILE",         "write rows of a list there (default: stdout)" },
 };
-enum { TRANSPOSE = RUN_ROWS, TYPE, LIST, JSON, CSV };
+enum { TRANSPOSE = RUN_ROWS + VALUE_ROWS, TYPE, LIST, JSON, CSV };
 
 struct multiplying {
     struct run_options options;
+    struct value_asked values;
     struct gemm gemm;
     bool        given;
     const char *list, *json, *csv;
@@ -40,6 +43,8 @@ static int refuse(const struct options *o, const char *what, const char *expecte
 static int take(struct multiplying *x, const struct options *o, int i)
 {
     int taken = i >= 0 ? run_options_take(&x->options, o, i) : 0;
+    if (taken == 0)
+        taken = value_take(&x->values, o, i - RUN_ROWS);
     if (taken != 0)
         return taken;
     switch (i) {
@@ -71,7 +76,7 @@ static json_t *multiply(const struct multiplying *x, const struct machine *m,
             e.lower.cores = 1;
         e.trace = t;
         e.progress = !x->list;
-        result = experiment_run(&e, d, status);
+        result = value_experiment(&x->values, &e, d, status);
     }
     trace_free(t);
     return result;
@@ -148,7 +153,7 @@ static bool check_files(const struct multiplying *x, struct diag *d)
 int cmd_gemm(int argc, char **argv)
 {
     struct options o = OPTIONS("gemm", "MxKxN", rows, argc, argv);
-    struct multiplying x = { .gemm = { .type = TRACE_BF16 } };
+    struct multiplying x = { .gemm = { .type = TRACE_BF16 }, .values = VALUE_ASKED };
     struct diag d = { .text = "" };
     int i;
     while ((i = options_next(&o)) >= 0 || i == OPTIONS_ARGUMENT)
@@ -160,6 +165,8 @@ int cmd_gemm(int argc, char **argv)
         return options_wrong(&o, "expected either a product, as 1024x4096x512, or --list FILE");
     if (x.list && x.json)
         return options_wrong(&o, "--json is for one product; expected --csv with --list");
+    if (x.list && x.values.dump)
+        return options_wrong(&o, "--dump is for one product; expected no --list");
     if (!x.list && x.csv)
         return options_wrong(&o, "--csv is for a list; expected --json with one product");
     if (!x.options.choice.arch && !x.options.choice.file)

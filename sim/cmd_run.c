@@ -7,11 +7,13 @@
 #include "sim/output.h"
 #include "sim/report.h"
 #include "sim/run_options.h"
+#include "sim/value_run.h"
 #include "traces/net.h"
 #include "traces/summary.h"
 
 static const struct option_row rows[] = {
     RUN_OPTIONS,
+    VALUE_OPTIONS,
     { "inference", NULL,   "of a network, the forward pass alone" },
     { "batch",     "N",    "of a network, instead of its own" },
     { "json",      "FILE", "write the result as JSON (- is stdout, and then no text)" },
@@ -19,7 +21,7 @@ static const struct option_row rows[] = {
     { "power",     "FILE", "write power over time as CSV (- likewise)" },
     { "launches",  "FILE", "gpu: write a row a launch of a kernel as CSV (- likewise)" },
 };
-enum { INFERENCE = RUN_ROWS, BATCH, JSON, CSV, POWER, LAUNCHES };
+enum { INFERENCE = RUN_ROWS + VALUE_ROWS, BATCH, JSON, CSV, POWER, LAUNCHES };
 
 static int fail(const struct diag *d, int status)
 {
@@ -29,6 +31,7 @@ static int fail(const struct diag *d, int status)
 
 struct running {
     struct run_options options;
+    struct value_asked values;
     struct net_options net;
     const char *file, *json, *csv, *power, *launches;
 };
@@ -37,6 +40,8 @@ static int take(struct running *r, const struct options *o, int i)
 {
     unsigned batch = 0;
     int taken = i >= 0 ? run_options_take(&r->options, o, i) : 0;
+    if (taken == 0)
+        taken = value_take(&r->values, o, i - RUN_ROWS);
     if (taken != 0)
         return taken;
     switch (i) {
@@ -125,7 +130,7 @@ static int run(const struct running *r, const struct experiment *e)
                  machine_kind_name(machine_kind(e->machine)));
         return fail(&d, 2);
     }
-    json_t *result = experiment_run(e, &d, &status);
+    json_t *result = value_experiment(&r->values, e, &d, &status);
     if (!result) {
         if (d.line > 0 && d.file[0] == '\0')
             snprintf(d.file, sizeof d.file, "%s", r->file);
@@ -172,7 +177,7 @@ static int with_trace(struct running *r, int (*then)(const struct running *,
 int cmd_run(int argc, char **argv)
 {
     struct options o = OPTIONS("run", "FILE", rows, argc, argv);
-    struct running r = { .file = NULL };
+    struct running r = { .values = VALUE_ASKED };
     struct diag d = { .text = "" };
     bool ends;
     int status = parse(&r, &o, &ends);
@@ -184,7 +189,7 @@ int cmd_run(int argc, char **argv)
 int cmd_disasm(int argc, char **argv)
 {
     struct options o = OPTIONS("disasm", "FILE", rows, argc, argv);
-    struct running r = { .file = NULL };
+    struct running r = { .values = VALUE_ASKED };
     bool ends;
     int status = parse(&r, &o, &ends);
     return ends ? status : with_trace(&r, disassemble);

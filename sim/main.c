@@ -10,6 +10,7 @@
 #include "sim/cmd_machine.h"
 #include "sim/cmd_run.h"
 #include "sim/cmd_trace.h"
+#include "sim/cmd_train.h"
 #include "sim/cmd_validate.h"
 #include "sim/output.h"
 #include "traces/diag.h"
@@ -22,6 +23,7 @@ static const struct command {
     const char *what;
 } commands[] = {
     { "run",     cmd_run,     "run a trace or network on a machine" },
+    { "train",   cmd_train,   "let a network learn on machines, with their own numbers" },
     { "gemm",    cmd_gemm,    "run one matrix product, or a list of them" },
     { "disasm",  cmd_disasm,  "print the program that a trace becomes" },
     { "kernel",  cmd_kernel,  "run a kernel of your own, PTX or CUDA C, on a GPU" },

@@ -472,6 +472,7 @@ void report_text(const json_t *result, FILE *out)
     report_launches(result, out);
     report_units(result, out);
     print_energy(result, out);
+    report_values(result, out);
     print_map(result, out);
     print_checks(result, out);
 }

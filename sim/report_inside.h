@@ -45,6 +45,9 @@ void report_ops(const json_t *result, FILE *out);
 /* The same of a GPU's launches; nothing for a TPU. */
 void report_launches(const json_t *result, FILE *out);
 
+/* What was computed, of a run with --values; nothing without. */
+void report_values(const json_t *result, FILE *out);
+
 bool report_is_gpu(const json_t *result);
 
 #endif

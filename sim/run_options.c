@@ -21,6 +21,17 @@ bool run_options_number(const char *text, unsigned most, unsigned *value)
     return true;
 }
 
+bool run_options_seed(const char *text, uint64_t *value)
+{
+    errno = 0;
+    bool plain = text[0] && strspn(text, "0123456789") == strlen(text);
+    unsigned long long n = plain ? strtoull(text, NULL, 10) : 0;
+    if (!plain || errno || n > INT64_MAX)
+        return false;
+    *value = n;
+    return true;
+}
+
 bool run_options_real(const char *text, double most, double *value)
 {
     char *end;

@@ -42,6 +42,9 @@ struct experiment run_options_experiment(const struct run_options *r, const stru
 /* A whole number of 1 to `most`, and nothing behind it. */
 bool run_options_number(const char *text, unsigned most, unsigned *value);
 
+/* A whole number of 0 or more, below 2^63: it may stand in JSON. */
+bool run_options_seed(const char *text, uint64_t *value);
+
 /* A number above 0, at most `most`. */
 bool run_options_real(const char *text, double most, double *value);
 

@@ -10,7 +10,7 @@
     X(report) X(report_table) X(validate) X(measured) X(gpu_curve) X(kernel_args) X(gpu_result) X(kernel_plan) \
     X(bf16) X(exact) X(functions) X(mxu) X(mxu_twin) \
     X(block) X(link) X(engine) X(engine_ends) X(value_check) X(pool) X(isolate) \
-    X(ports) X(board) X(dma) X(units) X(lower) X(tpu_values) X(tpu_values_bits) X(tpu_values_cores) X(tpu_values_toggles) X(ledger) X(gemm) X(run) X(result) \
+    X(ports) X(board) X(dma) X(units) X(lower) X(tpu_values) X(tpu_values_bits) X(tpu_values_cores) X(tpu_values_toggles) X(ledger) X(gemm) X(run) X(value_run) X(train) X(result) \
     X(hbm_map) X(hbm_rules) X(hbm) X(hbm_block) X(hbm_together) X(hbm_peers) X(front) X(l2) X(l2_values) X(gpu_chip) X(gpu_threads) \
     X(ptx) X(ptx_forms) X(ptx_refusals) \
     X(execute_integer) X(execute_bits) X(execute_float) X(execute_convert) X(execute_compare) \
