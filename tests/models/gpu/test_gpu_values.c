@@ -307,6 +307,28 @@ START_TEST(chains_of_any_ops_are_those_of_the_reference)
 }
 END_TEST
 
+/* Its copy in another type is what it was before the optimizer. */
+START_TEST(a_weight_that_changed_is_cast_again)
+{
+    static const char text[] =
+        "simaccel-trace 1\n"
+        "tensor w weight f32 24x16\ntensor g input f32 24x16\ntensor x input f32 8x24\n"
+        "tensor y output f32 8x16\ntensor z output f32 8x16\n"
+        "forward matmul y = x w compute=f16\nupdate sgd w = w g lr=0.5\n"
+        "forward matmul z = x w compute=f16\n";
+    struct dice d = { 8 };
+    struct diag why = { .text = "" };
+    struct twin t = on_chip("cast again", _i, true);
+    t.trace = trace_read_memory(text, strlen(text), &why);
+    ck_assert_msg(t.trace != NULL, "%u: %s", why.line, why.text);
+    twin_new(&t);
+    fill(&t, &d, true);
+    step_and_check(&t, 0);
+    step_and_check(&t, 1);
+    twin_free(&t);
+}
+END_TEST
+
 /* ---- bits */
 
 static bool same_bits(const struct twin *a, const struct twin *b)
@@ -468,6 +490,7 @@ Suite *gpu_values_suite(void)
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, steps_of_training_are_those_of_the_reference, 0, 16);
     tcase_add_loop_test(t, chains_of_any_ops_are_those_of_the_reference, 0, 18);
+    tcase_add_loop_test(t, a_weight_that_changed_is_cast_again, 0, 2);
     tcase_add_loop_test(t, small_workloads_take_a_step, 0, 2 * (int)COUNT_OF(workloads));
     suite_add_tcase(s, t);
     t = tcase_create("bits");
