@@ -374,7 +374,8 @@ static void print_head(const struct train_use *use, const struct train_input *in
     if (use->data->shape.classes)
         printf(", %u classes: ", use->data->shape.classes);
     else
-        printf(", %u outputs: ", use->data->shape.targets);
+        printf(", %u output%s: ", use->data->shape.targets,
+               use->data->shape.targets == 1 ? "" : "s");
     printf("%llu samples (%s) in batches of %llu, %llu steps an epoch",
            (unsigned long long)n, in->data_path[0] ? in->data_path : "random",
            (unsigned long long)use->batch, (unsigned long long)steps);
