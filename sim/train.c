@@ -205,8 +205,11 @@ static uint32_t sum_of(const void *bytes, uint64_t size, uint32_t sum)
     return sum;
 }
 
+/* 0: there is none. */
 static json_int_t data_sum(const struct data *s)
 {
+    if (!s)
+        return 0;
     uint32_t sum = sum_of(s->x, s->rows * s->shape.features * sizeof *s->x, 0);
     return sum_of(s->t, s->rows * s->shape.targets * sizeof *s->t, sum);
 }
@@ -226,9 +229,9 @@ static json_int_t net_sum(const struct train *t)
     return sum;
 }
 
-static json_int_t machine_sum(const struct machine *m)
+static json_int_t settings_sum(const struct trainer *t)
 {
-    json_t *o = m ? machine_json(m) : json_object();
+    json_t *o = trainer_settings(t);
     char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
     if (!text)
         abort();
@@ -244,9 +247,10 @@ static json_t *identity(const struct train *t)
     json_t *machines = json_object();
     for (unsigned i = 0; i < t->use.count; i++)
         json_object_set_new(machines, trainer_name(t->use.trainers[i]),
-                            json_integer(machine_sum(t->use.machines[i])));
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "network", t->use.net->name,
-                     "network_sum", net_sum(t), "data_sum", data_sum(t->use.data),
+                            json_integer(settings_sum(t->use.trainers[i])));
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "network",
+                     t->use.net->name, "network_sum", net_sum(t),
+                     "data_sum", data_sum(t->use.data), "test_sum", data_sum(t->use.test),
                      "seed", (json_int_t)t->use.seed, "batch", (json_int_t)t->use.batch,
                      "shuffles", t->use.shuffles, "every_step", t->use.every_step,
                      "machines", machines);
@@ -306,9 +310,8 @@ static bool same(const struct train *t, const json_t *was, struct diag *d)
 {
     static const struct { const char *key, *what; } kinds[] = {
         { "network", "network" }, { "batch", "batch" }, { "network_sum", "network" },
-        { "data_sum", "data" }, { "seed", "seed" }, { "shuffles", "order of samples" },
-        { "every_step", "--every" },
-        { "machines", "machines or figures of them" },
+        { "data_sum", "data set" }, { "test_sum", "test set" }, { "seed", "seed" }, { "shuffles", "order of samples" },
+        { "every_step", "--every" }, { "machines", "machine, or of other figures or options" },
     };
     json_t *now = identity(t);
     bool ok = true;

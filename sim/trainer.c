@@ -342,6 +342,15 @@ void trainer_write_trace(const struct trainer *t, FILE *out)
     trace_write(t->shapes[0].trace, out);
 }
 
+json_t *trainer_settings(const struct trainer *t)
+{
+    const struct run_options *o = t->use.options;
+    json_t *figures = t->use.machine ? machine_json(t->use.machine) : json_null();
+    return json_pack("{s:o, s:i, s:b, s:b, s:b, s:f}", "figures", figures,
+                     "cores", (int)o->lower.cores, "highest", o->lower.highest,
+                     "overlap", o->lower.overlap, "sample", o->sample, "clock_mhz", o->clock_mhz);
+}
+
 json_t *trainer_shapes(const struct trainer *t)
 {
     json_t *all = json_array();

@@ -68,8 +68,10 @@ bool trainer_test(struct trainer *t, const struct data *set, struct trainer_step
 void trainer_save(const struct trainer *t, struct checkpoint *c);
 bool trainer_load(struct trainer *t, const struct checkpoint *c, struct diag *d);
 
-/* The trace of a whole batch. */
-void trainer_write_trace(const struct trainer *t, FILE *out);
+/* The trace of a whole batch; and what beside it decides values, time and energy: the machine's
+ * figures and the options.  A new reference. */
+void    trainer_write_trace(const struct trainer *t, FILE *out);
+json_t *trainer_settings(const struct trainer *t);
 
 /* The result (experiment.h) of the timed run of each shape so far: an array of
  * {"batch": rows, "result": ...}; a new reference. */

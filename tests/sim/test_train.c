@@ -320,10 +320,19 @@ static void change_machine(struct rig *r)
     ck_assert(machine_set(r->machine, "chip.clock_mhz=900", "--set", &d));
 }
 
+static void change_precision(struct rig *r) { r->options.lower.highest = true; }
+static void change_cores(struct rig *r) { r->options.lower.cores = 1; }
+static void change_test(struct rig *r)
+{
+    struct data_shape shape = trainer_data_shape(r->net);
+    r->use.test = r->test = data_random(8, 5, &shape);
+}
+
 static const struct { void (*change)(struct rig *r); const char *word; } others[] = {
     { change_batch, "batch" }, { change_seed, "seed" }, { change_data, "data" },
     { change_target, "data" }, { change_order, "order" }, { change_rows, "--every" },
     { change_rate, "network" }, { change_width, "network" }, { change_machine, "machine" },
+    { change_precision, "options" }, { change_cores, "options" }, { change_test, "test set" },
 };
 
 START_TEST(a_checkpoint_of_another_run_is_refused)
