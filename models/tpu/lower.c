@@ -102,8 +102,6 @@ static void describe_tensors(const struct lower *l)
             .share = t->share == SHARE_ROWS ? lower_rows(l, i, 0) : 0,
             .summed = t->summed ? t->maker : TRACE_NONE };
     }
-    while (p->givers < p->cores && lower_share_rows(l, l->batch, p->givers) > 0)
-        p->givers++;
     p->shared = l->shared;
 }
 

@@ -60,7 +60,6 @@ struct tpu_plan {
     struct tpu_group   *groups;
     struct tpu_program **programs;      /* [cores] */
     struct tpu_tensor  *tensors;        /* of the trace */
-    uint32_t            givers;         /* cores that have rows of the batch: the first so many */
     bool                shared;         /* all cores reach all of HBM */
     uint64_t hbm_bytes;                 /* the most that a core's tensors take at any time */
     uint64_t vmem_bytes;                /* and of its vector memory */
