@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/zeroed.h"
+
 struct numerics {
     const struct values *machine;
     struct trace        *trace;         /* without a loss scale */
@@ -17,9 +19,7 @@ struct numerics *numerics_new(const struct net *net, const struct net_options *e
 {
     struct net plain_net = *net;        /* shares the layers */
     struct net_options plain = *expand;
-    struct numerics *n = calloc(1, sizeof *n);
-    if (!n)
-        abort();
+    struct numerics *n = zeroed(1, sizeof *n);
     n->machine = v;
     n->scale = expand->loss_scale > 0 ? expand->loss_scale : net->loss_scale;
     plain_net.loss_scale = 1;
@@ -42,14 +42,6 @@ void numerics_free(struct numerics *n)
     free(n);
 }
 
-static double *numbers(uint64_t count)
-{
-    double *x = malloc(count * sizeof *x + 1);
-    if (!x)
-        abort();
-    return x;
-}
-
 /* The machine's weights, rounded as it has them. */
 void numerics_before(struct numerics *n)
 {
@@ -60,7 +52,7 @@ void numerics_before(struct numerics *n)
         uint32_t to = trace_find(n->trace, x->name);
         if (!trace_role_given(x->role) || to == TRACE_NONE)
             continue;
-        double *values = numbers(trace_elements(x));
+        double *values = zeroed(trace_elements(x), sizeof *values);
         if (values_get(n->machine, i, values))
             values_set(n->reference, to, values);
         free(values);
@@ -119,7 +111,8 @@ json_t *numerics_after(struct numerics *n)
         if ((x->role != ROLE_DELTA && x->role != ROLE_GRADIENT) || from == TRACE_NONE
             || x->writer == TRACE_NONE)
             continue;
-        double *machine = numbers(trace_elements(x)), *truth = numbers(trace_elements(x));
+        double *machine = zeroed(trace_elements(x), sizeof *machine);
+        double *truth = zeroed(trace_elements(x), sizeof *truth);
         values_get(n->reference, from, truth);
         if (values_get(n->machine, i, machine))
             json_array_append_new(all, compare(n, x, machine, truth));

@@ -7,6 +7,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "models/zeroed.h"
+
 #define RESULT_SCHEMA 1
 
 /* What an epoch has come to so far on one machine, and the whole run. */
@@ -31,22 +33,14 @@ uint64_t train_epoch_steps(uint64_t samples, uint64_t batch)
     return (samples + batch - 1) / batch;
 }
 
-static void *array(uint64_t count, size_t size)
-{
-    void *a = calloc(count + 1, size);
-    if (!a)
-        abort();
-    return a;
-}
-
 struct train *train_new(const struct train_use *use)
 {
-    struct train *t = array(1, sizeof *t);
+    struct train *t = zeroed(1, sizeof *t);
     t->use = *use;
     t->epoch_steps = train_epoch_steps(use->data->rows, use->batch);
-    t->order = array(use->data->rows, sizeof *t->order);
-    t->x = array(use->batch * use->data->shape.features, sizeof *t->x);
-    t->y = array(use->batch * use->data->shape.targets, sizeof *t->y);
+    t->order = zeroed(use->data->rows, sizeof *t->order);
+    t->x = zeroed(use->batch * use->data->shape.features, sizeof *t->x);
+    t->y = zeroed(use->batch * use->data->shape.targets, sizeof *t->y);
     t->rows = json_array();
     t->numerics = json_array();
     return t;

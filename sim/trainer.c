@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/zeroed.h"
+
 #define SHAPES_MAX 4            /* a whole and a ragged batch, to learn from and to test with */
 #define NAME_SIZE (64 + TRACE_NAME)      /* of a machine and a tensor */
 
@@ -51,14 +53,6 @@ const char *trainer_name(const struct trainer *t)
          : t->use.machine ? machine_name(t->use.machine) : TRAINER_REFERENCE;
 }
 
-static double *numbers(uint64_t count)
-{
-    double *x = malloc(count * sizeof *x + 1);
-    if (!x)
-        abort();
-    return x;
-}
-
 /* ---- shapes ---- */
 
 static bool find_tensors(struct shape *s, struct diag *d)
@@ -72,7 +66,7 @@ static bool find_tensors(struct shape *s, struct diag *d)
         s->loss = op->out[0];
         s->z = op->in[0];
         s->y = op->in[1];
-        s->buffer = numbers(trace_elements(&s->trace->tensors[s->z]));
+        s->buffer = zeroed(trace_elements(&s->trace->tensors[s->z]), sizeof *s->buffer);
         return true;
     }
     return diag_set(d, 0, 0, "the network has no loss; expected one to learn from");
@@ -134,7 +128,7 @@ static void carry(const struct shape *from, struct shape *to)
         const struct trace_tensor *x = &to->trace->tensors[i];
         if (!kept(x))
             continue;
-        double *values = numbers(trace_elements(x));
+        double *values = zeroed(trace_elements(x), sizeof *values);
         bool known = values_get(from->values, trace_find(from->trace, x->name), values);
         (void)known;                    /* given tensors have a place on every machine */
         values_set(to->values, i, values);
@@ -174,9 +168,7 @@ static struct shape *shape_of(struct trainer *t, uint64_t rows, bool tests, stru
 
 struct trainer *trainer_new(const struct trainer_use *use, struct diag *d)
 {
-    struct trainer *t = calloc(1, sizeof *t);
-    if (!t)
-        abort();
+    struct trainer *t = zeroed(1, sizeof *t);
     t->use = *use;
     t->data = trainer_data_shape(use->net);
     t->classifies = trainer_classifies(use->net);
@@ -310,7 +302,7 @@ void trainer_save(const struct trainer *t, struct checkpoint *c)
     char name[NAME_SIZE];
     for (uint32_t i = 0; i < trace->tensor_count; i++) {
         const struct trace_tensor *x = &trace->tensors[i];
-        double *values = kept(x) ? numbers(trace_elements(x)) : NULL;
+        double *values = kept(x) ? zeroed(trace_elements(x), sizeof *values) : NULL;
         if (values && values_get(t->latest->values, i, values)) {
             name_array(t, x, name, sizeof name);
             checkpoint_add(c, name, values, trace_elements(x));

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/zeroed.h"
 #include "traces/reference.h"
 #include "traces/round.h"
 
@@ -47,14 +48,6 @@ struct value_check {
     struct { uint32_t tensor; uint64_t element; double ulps; } wrong;
 };
 
-static void *zeros(uint64_t count, size_t size)
-{
-    void *p = calloc(count ? count : 1, size);
-    if (!p)
-        abort();
-    return p;
-}
-
 static uint64_t elements(const struct value_check *c, uint32_t tensor)
 {
     return trace_elements(&c->trace->tensors[tensor]);
@@ -75,33 +68,33 @@ static void find_changes(struct value_check *c)
             struct held *h = &c->held[op->out[o]];
             h->last = i;
             if (o < op_rows[op->kind].in_place && !h->before)
-                h->before = zeros(elements(c, op->out[o]), sizeof(double));
+                h->before = zeroed(elements(c, op->out[o]), sizeof(double));
             c->compared_count++;
         }
     }
-    c->compared = zeros(c->compared_count, sizeof c->compared[0]);
+    c->compared = zeroed(c->compared_count, sizeof c->compared[0]);
 }
 
 static void make_plain(struct value_check *c)
 {
     uint64_t most = 0;
     c->plain = *c->trace;
-    c->plain.tensors = zeros(c->trace->tensor_count, sizeof c->plain.tensors[0]);
+    c->plain.tensors = zeroed(c->trace->tensor_count, sizeof c->plain.tensors[0]);
     for (uint32_t i = 0; i < c->trace->tensor_count; i++) {
         c->plain.tensors[i] = c->trace->tensors[i];
         if (c->plain.tensors[i].type != TRACE_I32)
             c->plain.tensors[i].type = TRACE_F32;
         most = elements(c, i) > most ? elements(c, i) : most;
     }
-    c->room = zeros(most, sizeof(double));
+    c->room = zeroed(most, sizeof(double));
 }
 
 struct value_check *value_check_new(const struct values *v)
 {
-    struct value_check *c = zeros(1, sizeof *c);
+    struct value_check *c = zeroed(1, sizeof *c);
     c->values = v;
     c->trace = values_trace(v);
-    c->held = zeros(c->trace->tensor_count, sizeof c->held[0]);
+    c->held = zeroed(c->trace->tensor_count, sizeof c->held[0]);
     find_changes(c);
     make_plain(c);
     c->reference = reference_new(&c->plain, REFERENCE_STORED);
@@ -210,7 +203,7 @@ static void work_out(struct value_check *c, uint32_t op, uint64_t before)
         b.in_off[i] = c->held[o->in[i]].off;
     }
     for (uint32_t i = 0; i < o->outs; i++)
-        b.off[i] = zeros(elements(c, o->out[i]), sizeof(double));
+        b.off[i] = zeroed(elements(c, o->out[i]), sizeof(double));
     bound_op(&b);
     reference_op(c->reference, op, before);
     for (uint32_t i = 0; i < o->outs; i++) {

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "models/zeroed.h"
+
 #define HEADER 128              /* bytes before the numbers: a multiple of 64 */
 
 static bool failed(struct diag *d, const char *path)
@@ -63,10 +65,8 @@ static bool write_file(const char *path, const struct trace_tensor *x, const dou
 static bool write_tensor(const char *folder, const struct values *v, uint32_t tensor)
 {
     const struct trace_tensor *x = &values_trace(v)->tensors[tensor];
-    double *values = malloc(trace_elements(x) * sizeof *values + 1);
+    double *values = zeroed(trace_elements(x), sizeof *values);
     char path[PATH_MAX];
-    if (!values)
-        abort();
     bool ok = true;
     if (values_get(v, tensor, values)) {
         int n = snprintf(path, sizeof path, "%s/%s.npy", folder, x->name);

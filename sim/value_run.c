@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/zeroed.h"
 #include "sim/run_options.h"
 #include "sim/value_check.h"
 #include "sim/value_dump.h"
@@ -68,9 +69,7 @@ static void fill(struct values *v, const struct value_asked *a)
         const struct trace_tensor *x = &t->tensors[i];
         if (!trace_role_given(x->role) || x->type == TRACE_I32 || x->role == ROLE_STATE)
             continue;
-        double *values = calloc(trace_elements(x) + 1, sizeof *values);
-        if (!values)
-            abort();
+        double *values = zeroed(trace_elements(x), sizeof *values);
         if (a->fill == FILL_RANDOM)
             random_values(values, trace_elements(x), a->seed + i);
         values_set(v, i, values);
@@ -158,9 +157,7 @@ json_t *value_experiment(const struct value_asked *a, const struct experiment *e
     struct stepping s = { .asked = a, .values = values_new(&use, d) };
     if (!s.values)
         return NULL;
-    s.toggles = calloc(values_group_count(s.values) + 1, sizeof *s.toggles);
-    if (!s.toggles)
-        abort();
+    s.toggles = zeroed(values_group_count(s.values), sizeof *s.toggles);
     fill(s.values, a);
     s.check = a->check ? value_check_new(s.values) : NULL;
     json_t *result = run(&s, e, d, status);

@@ -8,6 +8,7 @@
 #include "models/gpu/tensor.h"
 #include "models/gpu/values.h"
 #include "models/tpu/values.h"
+#include "models/zeroed.h"
 #include "sim/figures.h"
 #include "traces/initial.h"
 #include "traces/reference.h"
@@ -34,9 +35,7 @@ static const struct figures *figures_of(const struct values *v)
 
 static void *copy_of(const void *from, size_t count, size_t size)
 {
-    void *to = malloc(count * size + 1);
-    if (!to)
-        abort();
+    void *to = zeroed(count, size);
     memcpy(to, from, count * size);
     return to;
 }
@@ -88,9 +87,7 @@ static bool open_reference(struct values *v)
 
 static void note_groups(struct values *v)
 {
-    v->groups = malloc((v->seen.op_count + 1) * sizeof v->groups[0]);
-    if (!v->groups)
-        abort();
+    v->groups = zeroed(v->seen.op_count, sizeof v->groups[0]);
     for (uint32_t i = 0; i < v->seen.op_count; i++)
         v->groups[i] = i + values_group_count(v);       /* an op in no group */
     for (uint32_t g = 0; g < values_group_count(v); g++) {
@@ -104,9 +101,7 @@ static void note_groups(struct values *v)
 
 struct values *values_new(const struct values_use *use, struct diag *d)
 {
-    struct values *v = calloc(1, sizeof *v);
-    if (!v)
-        abort();
+    struct values *v = zeroed(1, sizeof *v);
     v->use = *use;
     v->seen = *use->trace;
     v->seen.tensors = copy_of(use->trace->tensors, use->trace->tensor_count,
@@ -167,9 +162,7 @@ void values_fill(struct values *v, uint64_t seed)
     for (uint32_t i = 0; i < t->tensor_count; i++) {
         if (!trace_role_given(t->tensors[i].role))
             continue;
-        double *x = malloc(trace_elements(&t->tensors[i]) * sizeof *x + 1);
-        if (!x)
-            abort();
+        double *x = zeroed(trace_elements(&t->tensors[i]), sizeof *x);
         initial_values(&t->tensors[i], plan[i], seed, x);
         values_set(v, i, x);
         free(x);

@@ -15,14 +15,6 @@
 
 #define TILE_ROWS 8             /* rows of a piece of a tensor in HBM */
 
-void *values_zeros(uint64_t count, size_t size)
-{
-    void *p = calloc(count ? count : 1, size);
-    if (!p)
-        abort();
-    return p;
-}
-
 /* ---- tensors ---- */
 
 static void *take(uint64_t count, size_t size, uint64_t *bytes)
@@ -56,7 +48,7 @@ static bool make_tensor(struct tpu_values *v, uint32_t i, uint64_t *bytes)
 static bool make_tensors(struct tpu_values *v, struct diag *d)
 {
     uint64_t bytes = 0;
-    v->tensors = values_zeros(v->trace->tensor_count, sizeof v->tensors[0]);
+    v->tensors = zeroed(v->trace->tensor_count, sizeof v->tensors[0]);
     for (uint32_t i = 0; i < v->trace->tensor_count; i++)
         if (!make_tensor(v, i, &bytes))
             return diag_set(d, v->trace->tensors[i].line, 0, "the values of %s, with those of the "
@@ -175,8 +167,8 @@ static void make_groups(struct tpu_values *v)
     uint32_t ops = 0, next = 0, groups = v->plan->group_count;
     for (uint32_t g = 0; g < groups; g++)
         ops += v->plan->groups[g].op_count;
-    v->groups = values_zeros(groups, sizeof v->groups[0]);
-    v->ops = values_zeros(ops, sizeof v->ops[0]);
+    v->groups = zeroed(groups, sizeof v->groups[0]);
+    v->ops = zeroed(ops, sizeof v->ops[0]);
     for (uint32_t g = 0; g < groups; g++) {
         struct values_group *x = &v->groups[g];
         const struct tpu_group *from = &v->plan->groups[g];
@@ -192,7 +184,7 @@ static void make_groups(struct tpu_values *v)
 static void find_groups(struct tpu_values *v)
 {
     uint32_t groups = v->plan->group_count;
-    v->begins = values_zeros((uint64_t)v->plan->cores * (groups + 1), sizeof v->begins[0]);
+    v->begins = zeroed((uint64_t)v->plan->cores * (groups + 1), sizeof v->begins[0]);
     for (uint32_t c = 0; c < v->plan->cores; c++) {
         const struct tpu_program *p = v->plan->programs[c];
         uint32_t *begins = v->begins + (uint64_t)c * (groups + 1), i = 0;
@@ -223,10 +215,10 @@ static void make_room(struct tpu_values *v)
     struct room room = { .block = widest_tile(v) };
     for (uint32_t g = 0; g < v->plan->group_count; g++)
         place_slots(v, &v->groups[g], &room);
-    v->slots = values_zeros(room.slots * room.block, sizeof(float));
-    v->sums = values_zeros(room.sums, sizeof(float));
-    v->terms = values_zeros(room.block, sizeof(float));
-    v->lanes = values_zeros(v->config->vpu.lanes, sizeof(float));
+    v->slots = zeroed(room.slots * room.block, sizeof(float));
+    v->sums = zeroed(room.sums, sizeof(float));
+    v->terms = zeroed(room.block, sizeof(float));
+    v->lanes = zeroed(v->config->vpu.lanes, sizeof(float));
     for (uint32_t g = 0; g < v->plan->group_count; g++)
         place_slots(v, &v->groups[g], &room);
 }
@@ -235,7 +227,7 @@ struct tpu_values *tpu_values_new(const struct tpu_config *config, const struct 
                                   const struct trace *trace, const struct tpu_plan *plan,
                                   enum tpu_mxu_form form, struct diag *d)
 {
-    struct tpu_values *v = values_zeros(1, sizeof *v);
+    struct tpu_values *v = zeroed(1, sizeof *v);
     v->config = config;
     v->hbm = hbm;
     v->trace = trace;

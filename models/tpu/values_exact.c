@@ -35,16 +35,16 @@ static uint32_t longest(const struct tpu_values *v, bool outputs_stay)
 struct values_exact *values_exact_new(const struct tpu_values *v)
 {
     const struct tpu_mxu_config *c = &v->config->mxu;
-    struct values_exact *x = values_zeros(1, sizeof *x);
+    struct values_exact *x = zeroed(1, sizeof *x);
     x->mxu = tpu_mxu_new(c, TPU_MXU_EXACT);
     x->rows = c->rows;
     x->cols = c->cols;
     x->outputs_stay = c->dataflow == TPU_MXU_OUTPUT_STATIONARY;
     x->depth = longest(v, x->outputs_stay);
     uint64_t streamed = (uint64_t)x->depth * x->cols, array = (uint64_t)x->rows * x->cols;
-    x->weights = values_zeros(streamed > array ? streamed : array, sizeof *x->weights);
-    x->activations = values_zeros((uint64_t)x->depth * x->rows, sizeof *x->activations);
-    x->results = values_zeros(streamed > array ? streamed : array, sizeof *x->results);
+    x->weights = zeroed(streamed > array ? streamed : array, sizeof *x->weights);
+    x->activations = zeroed((uint64_t)x->depth * x->rows, sizeof *x->activations);
+    x->results = zeroed(streamed > array ? streamed : array, sizeof *x->results);
     return x;
 }
 

@@ -8,6 +8,7 @@
 #define MODELS_TPU_VALUES_INSIDE_H
 
 #include "models/tpu/values.h"
+#include "models/zeroed.h"
 
 #define VALUES_BLOCK   4096             /* elements, or one row if that is longer */
 #define VALUES_STRIP     16             /* columns of weights that are multiplied together */
@@ -165,7 +166,5 @@ void values_toggles_matrix(struct tpu_values *v, const struct tpu_product *p,
                            struct toggles *toggles);
 void values_toggles_move(struct tpu_values *v, const struct tpu_uop *u, struct toggles *toggles);
 void values_toggles_free(struct tpu_values *v);
-
-void *values_zeros(uint64_t count, size_t size);
 
 #endif

@@ -271,12 +271,12 @@ void values_product_new(struct tpu_values *v)
     struct values_product *x = &v->product;
     struct room r = room_of(v->plan);
     for (int i = 0; i < r.parts; i++) {
-        x->streamed[i] = values_zeros(r.streamed, sizeof(float));
-        x->weights[i] = values_zeros(r.weights, sizeof(float));
+        x->streamed[i] = zeroed(r.streamed, sizeof(float));
+        x->weights[i] = zeroed(r.weights, sizeof(float));
     }
-    x->scratch = values_zeros(r.streamed > r.weights ? r.streamed : r.weights, sizeof(float));
-    x->result = values_zeros(r.result, sizeof(float));
-    x->turned = values_zeros(r.result, sizeof(float));
+    x->scratch = zeroed(r.streamed > r.weights ? r.streamed : r.weights, sizeof(float));
+    x->result = zeroed(r.result, sizeof(float));
+    x->turned = zeroed(r.result, sizeof(float));
 }
 
 void values_product_free(struct tpu_values *v)

@@ -23,14 +23,14 @@ struct values_registers {
 
 static struct values_registers *registers_new(const struct tpu_values *v)
 {
-    struct values_registers *r = values_zeros(1, sizeof *r);
+    struct values_registers *r = zeroed(1, sizeof *r);
     uint64_t units = (uint64_t)v->plan->cores * v->config->core.mxus;
     r->rows = v->config->mxu.rows;
     r->cols = v->config->mxu.cols;
     r->units = v->config->core.mxus;
-    r->weights = values_zeros(units * r->rows * r->cols, sizeof *r->weights);
-    r->entered_rows = values_zeros(units * r->rows, sizeof *r->entered_rows);
-    r->entered_cols = values_zeros(units * r->cols, sizeof *r->entered_cols);
+    r->weights = zeroed(units * r->rows * r->cols, sizeof *r->weights);
+    r->entered_rows = zeroed(units * r->rows, sizeof *r->entered_rows);
+    r->entered_cols = zeroed(units * r->cols, sizeof *r->entered_cols);
     return r;
 }
 
@@ -132,7 +132,7 @@ static uint8_t *image_of(struct tpu_values *v, uint64_t bytes)
 {
     if (bytes > v->image_bytes) {
         free(v->image);
-        v->image = values_zeros(bytes, 1);
+        v->image = zeroed(bytes, 1);
         v->image_bytes = bytes;
     }
     return v->image;
