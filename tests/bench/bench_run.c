@@ -30,6 +30,14 @@ static const struct bench {
       { "simaccel", "--arch", "tpu-v4", "workloads/deep.trace", NULL } },
     { "gemm 512x512x512, register-exact arrays", 0,
       { "simaccel", "gemm", "512x512x512", "--arch", "tpu-v3", "--exact", NULL } },
+    { "mlp.trace on tpu-v3, with values", 3,
+      { "simaccel", "--arch", "tpu-v3", "workloads/mlp.trace", "--values", NULL } },
+    { "mlp.trace on v100, with values", 10,
+      { "simaccel", "--arch", "v100", "workloads/mlp.trace", "--values", NULL } },
+    { "an epoch of digits on tpu-v3", 5,
+      { "simaccel", "train", "workloads/digits.net", "--arch", "tpu-v3", "--epochs", "1", NULL } },
+    { "an epoch of digits on v100", 5,
+      { "simaccel", "train", "workloads/digits.net", "--arch", "v100", "--epochs", "1", NULL } },
 };
 
 static double cpu_seconds(const struct rusage *r)
