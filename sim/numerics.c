@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "models/zeroed.h"
+#include "sim/report_field.h"
 
 struct numerics {
     const struct values *machine;
@@ -84,20 +85,20 @@ static json_t *compare(const struct numerics *n, const struct trace_tensor *x,
     uint64_t count = trace_elements(x), lost = 0, subnormal = 0, overflowed = 0;
     for (uint64_t i = 0; i < count; i++) {
         double m = machine[i] / scale, t = truth[i];
-        bool finite = m - m == 0;
+        bool finite = isfinite(m);
         lost += machine[i] == 0 && t != 0;
         subnormal += machine[i] != 0 && fabs(machine[i]) < least;
-        overflowed += !finite && t - t == 0;
+        overflowed += !finite && isfinite(t);
         size += fabs(t) / (double)count;
         off += finite ? (m - t) * (m - t) : 0;
         all += t * t;
     }
     return json_pack("{s:s, s:s, s:I, s:o, s:I, s:I, s:I, s:o}", "name", x->name, "type",
                      trace_type_names[x->type], "elements", (json_int_t)count,
-                     "size", size - size == 0 ? json_real(size) : json_null(),
+                     "size", report_finite(size),
                      "lost", (json_int_t)lost, "subnormal", (json_int_t)subnormal,
                      "overflowed", (json_int_t)overflowed,
-                     "error", all > 0 && all - all == 0 ? json_real(sqrt(off / all))
+                     "error", all > 0 && isfinite(all) ? report_finite(sqrt(off / all))
                                                         : json_null());
 }
 
@@ -124,27 +125,17 @@ json_t *numerics_after(struct numerics *n)
 
 /* ---- for people ---- */
 
-static double number(const json_t *o, const char *key)
-{
-    return json_number_value(json_object_get(o, key));
-}
-
-static const char *text(const json_t *o, const char *key)
-{
-    const char *s = json_string_value(json_object_get(o, key));
-    return s ? s : "";
-}
-
 static void print_tensor(const json_t *x, FILE *out)
 {
-    double count = number(x, "elements");
-    fprintf(out, "    %-12s %-5s %9.0f  %9.2e  %8.2f %% %8.2f %% %8.2f %%  ", text(x, "name"),
-            text(x, "type"), count, number(x, "size"), 100 * number(x, "lost") / count,
-            100 * number(x, "subnormal") / count, 100 * number(x, "overflowed") / count);
+    double count = report_number(x, "elements");
+    fprintf(out, "    %-12s %-5s %9.0f  %9.2e  %8.2f %% %8.2f %% %8.2f %%  ",
+            report_string(x, "name"), report_string(x, "type"), count, report_number(x, "size"),
+            100 * report_number(x, "lost") / count, 100 * report_number(x, "subnormal") / count,
+            100 * report_number(x, "overflowed") / count);
     if (json_is_null(json_object_get(x, "error")))
         fputs("        -\n", out);
     else
-        fprintf(out, "%9.2e\n", number(x, "error"));
+        fprintf(out, "%9.2e\n", report_number(x, "error"));
 }
 
 static void print_step(const json_t *all, json_int_t step, FILE *out)
@@ -158,7 +149,7 @@ static void print_step(const json_t *all, json_int_t step, FILE *out)
     json_array_foreach((json_t *)(uintptr_t)all, i, probe) {
         if (json_integer_value(json_object_get(probe, "step")) != step)
             continue;
-        fprintf(out, "  %s\n", text(probe, "machine"));
+        fprintf(out, "  %s\n", report_string(probe, "machine"));
         json_array_foreach(json_object_get(probe, "tensors"), j, tensor) {
             print_tensor(tensor, out);
         }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "sim/plot.h"
+#include "sim/report_field.h"
 
 extern const char plot_training_script[];
 __asm__(".pushsection .rodata\n"
@@ -10,21 +11,15 @@ __asm__(".pushsection .rodata\n"
         ".byte 0\n"
         ".popsection\n");
 
-static double number(const json_t *row, const char *key)
-{
-    return json_number_value(json_object_get(row, key));
-}
-
 static void write_block(json_t *rows, const char *machine, FILE *out)
 {
     size_t i;
     json_t *row;
     fprintf(out, "\"%s\"\n", machine);
     json_array_foreach(rows, i, row) {
-        const char *of = json_string_value(json_object_get(row, "machine"));
-        if (strcmp(of, machine) == 0 && json_is_number(json_object_get(row, "loss")))
-            fprintf(out, "%.17g %.17g %.17g\n", number(row, "time_s"), number(row, "energy_j"),
-                    number(row, "loss"));
+        if (strcmp(report_string(row, "machine"), machine) == 0 && json_is_number(json_object_get(row, "loss")))
+            fprintf(out, "%.17g %.17g %.17g\n", report_number(row, "time_s"),
+                    report_number(row, "energy_j"), report_number(row, "loss"));
     }
     fputs("\n\n", out);
 }
@@ -38,7 +33,7 @@ static void write_data(const json_t *result, FILE *out)
     json_array_foreach(json_object_get(result, "machines"), i, machine)
         if (json_array_size(json_object_get(machine, "shapes")) > 0)
             write_block(json_object_get(result, "rows"),
-                        json_string_value(json_object_get(machine, "name")), out);
+                        report_string(machine, "name"), out);
 }
 
 const struct plot plot_training = { "training", plot_training_script, write_data };

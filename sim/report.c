@@ -1,5 +1,6 @@
 /* report.c - a result as text: the head, totals, phases and energy; the ops and the units
  * are in files of their own. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,11 @@ const char *report_string(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
     return text ? text : "";
+}
+
+json_t *report_finite(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
 }
 
 bool report_is_gpu(const json_t *result)

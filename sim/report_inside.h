@@ -5,16 +5,13 @@
 #include <stdbool.h>
 
 #include "sim/report.h"
+#include "sim/report_field.h"
 #include "sim/report_number.h"
 
 /* Every field of an object in turn: json_object_iter_key(field), ..._value(field). */
 #define REPORT_EACH(field, object) \
     for (void *field = json_object_iter(object); field; \
          field = json_object_iter_next(object, field))
-
-/* A field; 0 or "" where there is none. */
-double      report_number(const json_t *object, const char *key);
-const char *report_string(const json_t *object, const char *key);
 
 /* A field of every object of an array, in a unit that suits their sum, rounded so that the
  * column adds up; or in tenths of a percent of their sum. */

@@ -2,14 +2,15 @@
 #include "sim/train.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "models/zeroed.h"
-
-#define RESULT_SCHEMA 1
+#include "sim/report_field.h"
+#include "sim/result_parts.h"
 
 /* What an epoch has come to so far on one machine, and the whole run. */
 struct sums {
@@ -60,17 +61,6 @@ void train_free(struct train *t)
 
 /* ---- rows ---- */
 
-/* JSON has no number that is not finite: null. */
-static json_t *number_json(double x)
-{
-    return x - x == 0 ? json_real(x) : json_null();
-}
-
-static double json_number(const json_t *o)
-{
-    return json_is_null(o) ? strtod("nan", NULL) : json_number_value(o);
-}
-
 static void add_share(json_t *row, const char *key, uint64_t right, uint64_t judged)
 {
     if (judged > 0)
@@ -84,7 +74,7 @@ static json_t *new_row(const struct train *t, unsigned machine, double loss, uin
     json_t *row = json_pack("{s:s, s:I, s:I, s:o}", "machine",
                             trainer_name(t->use.trainers[machine]), "epoch",
                             (json_int_t)((t->step + t->epoch_steps - 1) / t->epoch_steps),
-                            "step", (json_int_t)t->step, "loss", number_json(loss));
+                            "step", (json_int_t)t->step, "loss", report_finite(loss));
     add_share(row, "accuracy", right, judged);
     if (t->use.machines[machine]) {
         json_object_set_new(row, "time_s", json_real(s->time_s));
@@ -107,7 +97,7 @@ static bool add_test(const struct train *t, unsigned machine, json_t *row, struc
         return true;
     if (!trainer_test(t->use.trainers[machine], t->use.test, &r, d))
         return false;
-    json_object_set_new(row, "test_loss", number_json(r.loss));
+    json_object_set_new(row, "test_loss", report_finite(r.loss));
     add_share(row, "test_accuracy", r.right, r.judged);
     return true;
 }
@@ -252,7 +242,7 @@ static json_t *identity(const struct train *t)
 
 static json_t *sums_json(const struct sums *s)
 {
-    return json_pack("{s:o, s:I, s:I, s:I, s:f, s:f, s:f}", "loss", number_json(s->loss),
+    return json_pack("{s:o, s:I, s:I, s:I, s:f, s:f, s:f}", "loss", report_finite(s->loss),
                      "samples", (json_int_t)s->samples, "right", (json_int_t)s->right,
                      "judged", (json_int_t)s->judged, "worst", s->worst,
                      "time_s", s->time_s, "energy_j", s->energy_j);
@@ -288,14 +278,20 @@ static uint64_t count_of(const json_t *o, const char *key)
     return n > 0 ? (uint64_t)n : 0;
 }
 
+/* A loss that was not finite is NaN from here on: so are all sums with it. */
+static double loss_of(const json_t *o)
+{
+    return json_is_null(o) ? NAN : json_number_value(o);
+}
+
 static void read_sums(const json_t *o, struct sums *s)
 {
     *s = (struct sums){
-        .loss = json_number(json_object_get(o, "loss")),
+        .loss = loss_of(json_object_get(o, "loss")),
         .samples = count_of(o, "samples"), .right = count_of(o, "right"),
-        .judged = count_of(o, "judged"), .worst = json_number(json_object_get(o, "worst")),
-        .time_s = json_number(json_object_get(o, "time_s")),
-        .energy_j = json_number(json_object_get(o, "energy_j")),
+        .judged = count_of(o, "judged"), .worst = report_number(o, "worst"),
+        .time_s = report_number(o, "time_s"),
+        .energy_j = report_number(o, "energy_j"),
     };
 }
 
@@ -304,7 +300,8 @@ static bool same(const struct train *t, const json_t *was, struct diag *d)
 {
     static const struct { const char *key, *what; } kinds[] = {
         { "network", "network" }, { "batch", "batch" }, { "network_sum", "network" },
-        { "data_sum", "data set" }, { "test_sum", "test set" }, { "seed", "seed" }, { "shuffles", "order of samples" },
+        { "data_sum", "data set" }, { "test_sum", "test set" }, { "seed", "seed" },
+        { "shuffles", "order of samples" },
         { "every_step", "--every" }, { "machines", "machine, or of other figures or options" },
     };
     json_t *now = identity(t);

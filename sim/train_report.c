@@ -3,17 +3,8 @@
 
 #include <string.h>
 
+#include "sim/report_field.h"
 #include "sim/report_number.h"
-
-static double number(const json_t *o, const char *key)
-{
-    return json_number_value(json_object_get(o, key));
-}
-
-static const char *text(const json_t *o, const char *key)
-{
-    return json_string_value(json_object_get(o, key));
-}
 
 /* ---- the table ---- */
 
@@ -39,7 +30,7 @@ static void print_loss(const json_t *row, const char *key, FILE *out)
 static void print_share(const json_t *row, const char *key, FILE *out)
 {
     if (json_object_get(row, key))
-        fprintf(out, "  %6.2f %%", 100 * number(row, key));
+        fprintf(out, "  %6.2f %%", 100 * report_number(row, key));
     else
         fprintf(out, "  %8s", "-");
 }
@@ -55,7 +46,7 @@ void train_report_row(const json_t *row, FILE *out)
 {
     fprintf(out, "  %5" JSON_INTEGER_FORMAT "  %6" JSON_INTEGER_FORMAT "  %-9.24s",
             json_integer_value(json_object_get(row, "epoch")),
-            json_integer_value(json_object_get(row, "step")), text(row, "machine"));
+            json_integer_value(json_object_get(row, "step")), report_string(row, "machine"));
     print_loss(row, "loss", out);
     print_share(row, "accuracy", out);
     print_loss(row, "test_loss", out);
@@ -63,7 +54,7 @@ void train_report_row(const json_t *row, FILE *out)
     print_si(row, "time_s", "s", out);
     print_si(row, "energy_j", "J", out);
     if (json_object_get(row, "worst"))
-        fprintf(out, "  worst %.2f of its bound", number(row, "worst"));
+        fprintf(out, "  worst %.2f of its bound", report_number(row, "worst"));
     fputc('\n', out);
     fflush(out);
 }
@@ -79,8 +70,8 @@ static void print_shapes(const json_t *machine, FILE *out)
         const json_t *r = json_object_get(shape, "result");
         fprintf(out, "%s %" JSON_INTEGER_FORMAT " samples %s and %s", i ? ", of" : "a step of",
                 json_integer_value(json_object_get(shape, "batch")),
-                number_si(time, number(r, "time_s"), "s"),
-                number_si(energy, number(r, "energy_j"), "J"));
+                number_si(time, report_number(r, "time_s"), "s"),
+                number_si(energy, report_number(r, "energy_j"), "J"));
     }
 }
 
@@ -88,7 +79,7 @@ static const json_t *last_row(const json_t *result, const char *machine)
 {
     const json_t *rows = json_object_get(result, "rows");
     for (size_t i = json_array_size(rows); i-- > 0; )
-        if (strcmp(text(json_array_get(rows, i), "machine"), machine) == 0)
+        if (strcmp(report_string(json_array_get(rows, i), "machine"), machine) == 0)
             return json_array_get(rows, i);
     return NULL;
 }
@@ -101,13 +92,13 @@ void train_report_end(const json_t *result, FILE *out)
     json_array_foreach(json_object_get(result, "machines"), i, machine) {
         if (json_array_size(json_object_get(machine, "shapes")) == 0)
             continue;
-        fprintf(out, "%s: ", text(machine, "name"));
+        fprintf(out, "%s: ", report_string(machine, "name"));
         print_shapes(machine, out);
-        const json_t *row = last_row(result, text(machine, "name"));
+        const json_t *row = last_row(result, report_string(machine, "name"));
         char time[NUMBER_TEXT], energy[NUMBER_TEXT];
         if (row)
-            fprintf(out, "; in all %s and %s", number_si(time, number(row, "time_s"), "s"),
-                    number_si(energy, number(row, "energy_j"), "J"));
+            fprintf(out, "; in all %s and %s", number_si(time, report_number(row, "time_s"), "s"),
+                    number_si(energy, report_number(row, "energy_j"), "J"));
         fputc('\n', out);
     }
     fputs("Time is the device's, from the first unit that works for a step to the last; a batch's "

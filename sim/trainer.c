@@ -42,7 +42,8 @@ struct data_shape trainer_data_shape(const struct net *n)
                                 .classes = labels ? (uint32_t)units : 0 };
 }
 
-bool trainer_classifies(const struct net *n)
+/* Whether outputs are compared with the targets: cross entropies. */
+static bool classifies(const struct net *n)
 {
     return n->loss == NET_CROSS_ENTROPY || n->loss == NET_BINARY_CROSS_ENTROPY;
 }
@@ -171,7 +172,7 @@ struct trainer *trainer_new(const struct trainer_use *use, struct diag *d)
     struct trainer *t = zeroed(1, sizeof *t);
     t->use = *use;
     t->data = trainer_data_shape(use->net);
-    t->classifies = trainer_classifies(use->net);
+    t->classifies = classifies(use->net);
     if (shape_of(t, use->expand.batch, false, d)) {
         values_fill(t->latest->values, use->seed);
         return t;

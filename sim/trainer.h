@@ -38,9 +38,6 @@ struct trainer_use {
 /* What a network learns from: features, and classes or numbers. */
 struct data_shape trainer_data_shape(const struct net *n);
 
-/* Whether outputs are compared with the targets: cross entropies. */
-bool trainer_classifies(const struct net *n);
-
 struct trainer_step {
     double   loss;              /* mean over the batch, before the step */
     uint64_t right, judged;     /* outputs that were right, of so many; 0 of 0 */

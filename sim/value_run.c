@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "models/zeroed.h"
+#include "sim/report_field.h"
 #include "sim/run_options.h"
 #include "sim/value_check.h"
 #include "sim/value_dump.h"
@@ -110,7 +111,7 @@ static json_t *outputs(const struct values *v)
         double x;
         if (t->tensors[i].role == ROLE_OUTPUT && trace_elements(&t->tensors[i]) == 1
             && values_get(v, i, &x))
-            json_object_set_new(o, t->tensors[i].name, x - x == 0 ? json_real(x) : json_null());
+            json_object_set_new(o, t->tensors[i].name, report_finite(x));
     }
     return o;
 }
