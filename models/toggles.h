@@ -24,8 +24,8 @@ enum toggles_place {
 struct toggles_count { uint64_t bits, changed; };
 struct toggles { struct toggles_count of[TOGGLES_COUNT]; };
 
-/* `bytes` over a bus of `beat_bytes` (a multiple of 4), one beat after the other; the bus
- * begins as it was left by the beat before the first: zero. */
+/* `bytes` over a bus of `beat_bytes` (1 or more), one beat after the other; the bus is zero
+ * before the first. */
 struct toggles_count toggles_bus(const void *data, uint64_t bytes, uint32_t beat_bytes);
 
 #endif

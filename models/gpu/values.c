@@ -26,7 +26,7 @@ struct gpu_values *gpu_values_new(const struct gpu_config *config, const struct 
     struct gpu_values *v = zeroed(1, sizeof *v);
     *v = (struct gpu_values){
         .config = config, .trace = trace, .plan = plan,
-        .beat_bytes = hbm->channel_bits / hbm->pseudo_channels / 8,
+        .beat_bytes = hbm_beat_bytes(hbm),
         .buffers = gpu_memory_count(plan->memory),
     };
     v->read = zeroed(v->buffers, sizeof *v->read);

@@ -79,6 +79,13 @@ static inline uint32_t hbm_burst_bytes(const struct hbm_config *c)
     return c->channel_bits / c->pseudo_channels * c->burst_length / 8;
 }
 
+/* Bytes that a pseudo-channel moves at a time; at least one. */
+static inline uint32_t hbm_beat_bytes(const struct hbm_config *c)
+{
+    uint32_t bytes = c->channel_bits / c->pseudo_channels / 8;
+    return bytes ? bytes : 1;
+}
+
 static inline double hbm_peak_bytes_per_s(const struct hbm_config *c)
 {
     return (double)c->channels * c->channel_bits * c->pin_gbps * 1e9 / 8;

@@ -179,12 +179,6 @@ static struct pieces pieces_of(const struct tpu_values *v, const struct tpu_uop 
     return p;
 }
 
-static uint32_t beat_bytes(const struct hbm_config *c)
-{
-    uint32_t bytes = c->channel_bits / c->pseudo_channels / 8;
-    return bytes < 8 ? 8 : bytes / 8 * 8;
-}
-
 /* `count` places from `place` on; padding is zero. */
 static void fill(const struct tpu_values *v, const struct source *s, enum trace_type type,
                  uint64_t place, uint64_t count, uint8_t *to)
@@ -210,7 +204,7 @@ void values_toggles_move(struct tpu_values *v, const struct tpu_uop *u, struct t
     memset(image, 0, p.times * bytes);
     for (uint64_t i = 0; i < p.times; i++)
         fill(v, &s, type, p.first + i * p.step, p.count, image + i * bytes);
-    struct toggles_count c = toggles_bus(image, p.times * bytes, beat_bytes(v->hbm));
+    struct toggles_count c = toggles_bus(image, p.times * bytes, hbm_beat_bytes(v->hbm));
     toggles->of[TOGGLES_HBM].bits += c.bits;
     toggles->of[TOGGLES_HBM].changed += c.changed;
 }
