@@ -91,8 +91,8 @@ static void widen(uint64_t *from, uint64_t *count, uint64_t multiple)
     *count = end - *from;
 }
 
-/* A tensor lies in HBM in pieces of TILE_ROWS rows by the lanes of a register, row after
- * row of them: columns of some rows are one piece of memory for each TILE_ROWS rows. */
+/* A tensor lies in HBM in pieces of TPU_TILE_ROWS rows by the lanes of a register, row after
+ * row of them: columns of some rows are one piece of memory for each TPU_TILE_ROWS rows. */
 static struct tpu_transfer transfer(const struct emit *e, uint32_t tensor, struct lower_part p)
 {
     const struct lower *l = e->lower;
@@ -104,11 +104,11 @@ static struct tpu_transfer transfer(const struct emit *e, uint32_t tensor, struc
         widen(&from, &count, lanes);
         return (struct tpu_transfer){ address + from * size, 0, 1, (uint32_t)(count * size) };
     }
-    widen(&p.row, &p.rows, TILE_ROWS);
+    widen(&p.row, &p.rows, TPU_TILE_ROWS);
     widen(&p.col, &p.cols, lanes);
-    uint64_t pitch = TILE_ROWS * lower_pad_cols(l, t->cols) * size;
-    uint64_t piece = TILE_ROWS * p.cols * size, pieces = p.rows / TILE_ROWS;
-    address += p.row / TILE_ROWS * pitch + p.col * TILE_ROWS * size;
+    uint64_t pitch = TPU_TILE_ROWS * lower_pad_cols(l, t->cols) * size;
+    uint64_t piece = TPU_TILE_ROWS * p.cols * size, pieces = p.rows / TPU_TILE_ROWS;
+    address += p.row / TPU_TILE_ROWS * pitch + p.col * TPU_TILE_ROWS * size;
     if (piece == pitch && pieces * piece <= UINT32_MAX)
         return (struct tpu_transfer){ address, 0, 1, (uint32_t)(pieces * piece) };
     return (struct tpu_transfer){ address, pitch, (uint32_t)pieces, (uint32_t)piece };

@@ -271,7 +271,7 @@ static bool choose_tile(struct going *x)
 {
     const struct lower *l = x->emit->lower;
     const struct lower_tensor *s = &l->tensors[x->shape];
-    uint64_t rows = s->rows == 1 ? 1 : TILE_ROWS, each = 2 * (uint64_t)F32_BYTES * operands(x);
+    uint64_t rows = s->rows == 1 ? 1 : TPU_TILE_ROWS, each = 2 * (uint64_t)F32_BYTES * operands(x);
     uint64_t lanes = l->config->vpu.lanes, fit = l->config->lower.tile_bytes / each;
     uint64_t most = l->config->lower.vector_bytes / F32_BYTES, widest = fit / rows / lanes * lanes;
     most = most < fit ? most : fit;
@@ -307,8 +307,8 @@ static void choose_rows(struct going *x)
     x->rows = lower_rows(l, x->shape, x->emit->core);
     if (!l->shared || l->tensors[x->shape].share == SHARE_ROWS)
         return;
-    uint64_t pieces = (x->rows + TILE_ROWS - 1) / TILE_ROWS;
-    uint64_t share = (pieces + l->options.cores - 1) / l->options.cores * TILE_ROWS;
+    uint64_t pieces = (x->rows + TPU_TILE_ROWS - 1) / TPU_TILE_ROWS;
+    uint64_t share = (pieces + l->options.cores - 1) / l->options.cores * TPU_TILE_ROWS;
     uint64_t all = x->rows;
     if (sums_up(x))
         share = all;
@@ -351,7 +351,7 @@ static bool choose_panel(struct going *x, uint64_t height, unsigned bytes)
     x->tile_cols = cols;
     x->tile_rows = most / cols > lanes ? most / cols / lanes * lanes : lanes;
     if (x->tile_rows > height)
-        x->tile_rows = lower_round(height, TILE_ROWS);
+        x->tile_rows = lower_round(height, TPU_TILE_ROWS);
     return take_memory(x, 4 * x->tile_rows * x->tile_cols * bytes);
 }
 

@@ -39,6 +39,8 @@ struct tpu_group {
     uint64_t            macs;           /* multiply-accumulates of all cores, six-fold if so */
 };
 
+#define TPU_TILE_ROWS 8                     /* of a register, and of a piece of a tensor in HBM */
+
 /* How a tensor lies over the cores. */
 struct tpu_tensor {
     uint64_t rows, cols;                /* as a matrix; a batch of matrices stacked */

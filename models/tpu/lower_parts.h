@@ -4,8 +4,6 @@
 
 #include "models/tpu/lower.h"
 
-#define TILE_ROWS 8             /* rows of a register, and of a piece of a tensor in HBM */
-
 /* How a tensor lies over the cores. */
 enum lower_share {
     SHARE_WHOLE,                /* the same on every core */

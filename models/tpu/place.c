@@ -28,7 +28,7 @@ uint64_t lower_padded_bytes(const struct lower *l, uint32_t tensor, uint64_t row
 {
     const struct lower_tensor *t = &l->tensors[tensor];
     unsigned size = trace_type_bytes(l->trace->tensors[tensor].type);
-    uint64_t padded = t->rows == 1 || t->cols == 1 ? 1 : TILE_ROWS;
+    uint64_t padded = t->rows == 1 || t->cols == 1 ? 1 : TPU_TILE_ROWS;
     if (t->cols == 1)                   /* a column lies along the lanes */
         return lower_pad_cols(l, rows) * size;
     return lower_round(rows, padded) * lower_pad_cols(l, t->cols) * size;

@@ -99,8 +99,8 @@ static bool stream_rows(const struct lower *l, const struct lower_shape *s,
     t->stays = WEIGHTS_STAY;
     t->k = (uint32_t)s->k;
     t->n = (uint32_t)s->n;
-    t->m = even_parts(s->m, l->config->lower.panel_cols, TILE_ROWS);
-    while (!panel_fits(l, s, t) && halve(&t->m, TILE_ROWS))
+    t->m = even_parts(s->m, l->config->lower.panel_cols, TPU_TILE_ROWS);
+    while (!panel_fits(l, s, t) && halve(&t->m, TPU_TILE_ROWS))
         continue;
     return panel_fits(l, s, t);
 }
@@ -112,15 +112,15 @@ static bool stream_both(const struct lower *l, const struct lower_shape *s,
 {
     uint32_t lanes = l->config->vpu.lanes, deep = l->config->mxu.rows;
     t->stays = NOTHING_STAYS;
-    t->m = even_parts(s->m, l->config->lower.block_rows, TILE_ROWS);
+    t->m = even_parts(s->m, l->config->lower.block_rows, TPU_TILE_ROWS);
     t->n = even_parts(s->n, l->config->lower.block_rows, lanes);
     t->k = (uint32_t)lower_round(least(s->k, l->config->lower.block_rows), deep);
     while (!panel_fits(l, s, t)) {
         if (t->k > 2 * deep && halve(&t->k, deep))
             continue;
-        if (t->m > t->n && halve(&t->m, TILE_ROWS))
+        if (t->m > t->n && halve(&t->m, TPU_TILE_ROWS))
             continue;
-        if (!halve(&t->n, lanes) && !halve(&t->m, TILE_ROWS) && !halve(&t->k, deep))
+        if (!halve(&t->n, lanes) && !halve(&t->m, TPU_TILE_ROWS) && !halve(&t->k, deep))
             return false;
     }
     return true;
@@ -130,7 +130,7 @@ static bool stream_both(const struct lower *l, const struct lower_shape *s,
 static struct lower_shape padded(const struct lower *l, const struct lower_shape *s)
 {
     struct lower_shape p = *s;
-    p.m = lower_round(s->m, TILE_ROWS);
+    p.m = lower_round(s->m, TPU_TILE_ROWS);
     p.k = lower_pad_cols(l, s->k);
     p.n = lower_pad_cols(l, s->n);
     return p;

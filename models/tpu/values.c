@@ -13,8 +13,6 @@
 #include "models/tpu/values_inside.h"
 #include "traces/round.h"
 
-#define TILE_ROWS 8             /* rows of a piece of a tensor in HBM */
-
 /* ---- tensors ---- */
 
 static void *take(uint64_t count, size_t size, uint64_t *bytes)
@@ -327,8 +325,8 @@ struct values_line values_line(const struct tpu_values *v, uint64_t rows, uint64
     if (rows == 1 || cols == 1)
         return (struct values_line){ place, less(rows * cols, place), UINT64_MAX };
     uint64_t across = (cols + lanes - 1) / lanes, line = place / lanes, lane = place % lanes;
-    uint64_t row = line / (TILE_ROWS * across) * TILE_ROWS + line % TILE_ROWS;
-    uint64_t col = line / TILE_ROWS % across * lanes + lane;
+    uint64_t row = line / (TPU_TILE_ROWS * across) * TPU_TILE_ROWS + line % TPU_TILE_ROWS;
+    uint64_t col = line / TPU_TILE_ROWS % across * lanes + lane;
     return (struct values_line){ row * cols + col, row < rows ? less(cols, col) : 0, lanes - lane };
 }
 

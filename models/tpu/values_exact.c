@@ -64,19 +64,6 @@ static uint16_t bits_of(float x)
     return (uint16_t)(f32_bits(x) >> 16);
 }
 
-static float weight(const struct tpu_values *v, const struct tpu_product *p,
-                    const struct values_tile *t, uint32_t k, uint32_t col)
-{
-    uint64_t strip = (t->col + col) / VALUES_STRIP, place = (t->col + col) % VALUES_STRIP;
-    return v->product.weights[t->pass.weights][(strip * p->k + t->k + k) * VALUES_STRIP + place];
-}
-
-static float streamed(const struct tpu_values *v, const struct tpu_product *p,
-                      const struct values_tile *t, uint32_t row, uint32_t k)
-{
-    return v->product.streamed[t->pass.streamed][(uint64_t)(t->row + row) * p->k + t->k + k];
-}
-
 /* The array's operands: a row of k weights each, and a row of k for each streamed row (where
  * outputs stay: a row of streamed ones for each k). */
 static void fill(struct tpu_values *v, const struct tpu_product *p, const struct values_tile *t)
@@ -88,10 +75,10 @@ static void fill(struct tpu_values *v, const struct tpu_product *p, const struct
     memset(x->activations, 0, (size_t)depth * x->rows * sizeof *x->activations);
     for (uint32_t k = 0; k < t->deep; k++) {
         for (uint32_t c = 0; c < t->cols; c++)
-            x->weights[k * x->cols + c] = bits_of(weight(v, p, t, k, c));
+            x->weights[k * x->cols + c] = bits_of(values_weight(v, p, t, k, c));
         for (uint32_t r = 0; r < t->rows; r++)
             x->activations[x->outputs_stay ? k * x->rows + r : r * x->rows + k] =
-                bits_of(streamed(v, p, t, r, k));
+                bits_of(values_streamed(v, p, t, r, k));
     }
 }
 

@@ -156,6 +156,20 @@ struct values_tile {
 bool values_next_tile(const struct tpu_config *c, const struct tpu_product *p,
                       struct values_tile *t);
 
+/* Of a tile's operands: the weight of row `k` and column `col`; number `k` of streamed `row`. */
+static inline float values_weight(const struct tpu_values *v, const struct tpu_product *p,
+                                  const struct values_tile *t, uint32_t k, uint32_t col)
+{
+    uint64_t strip = (t->col + col) / VALUES_STRIP, place = (t->col + col) % VALUES_STRIP;
+    return v->product.weights[t->pass.weights][(strip * p->k + t->k + k) * VALUES_STRIP + place];
+}
+
+static inline float values_streamed(const struct tpu_values *v, const struct tpu_product *p,
+                                    const struct values_tile *t, uint32_t row, uint32_t k)
+{
+    return v->product.streamed[t->pass.streamed][(uint64_t)(t->row + row) * p->k + t->k + k];
+}
+
 /* values_exact.c.  The sums of a product's tiles by a register-exact array, added to the result. */
 struct values_exact *values_exact_new(const struct tpu_values *v);
 void                 values_exact_free(struct values_exact *x);

@@ -12,8 +12,6 @@
 #include "models/numerics/half.h"
 #include "models/tpu/values_inside.h"
 
-#define TILE_ROWS 8             /* rows of a piece of a tensor in HBM */
-
 /* What a unit's tile before has left: [rows][cols] weights, a number for each row and each
  * column of those that entered. */
 struct values_registers {
@@ -54,13 +52,6 @@ static unsigned take(uint16_t *reg, float x)
     return changed;
 }
 
-static const float *weight_row(const struct tpu_values *v, const struct tpu_product *p,
-                               const struct values_tile *t, uint32_t k, uint32_t col)
-{
-    uint64_t strip = (t->col + col) / VALUES_STRIP, place = (t->col + col) % VALUES_STRIP;
-    return v->product.weights[t->pass.weights] + (strip * p->k + t->k + k) * VALUES_STRIP + place;
-}
-
 /* Weights that come into the array, or, where outputs stay, one row after another in the
  * registers of a row of PEs. */
 static uint64_t take_weights(const struct tpu_values *v, const struct tpu_product *p,
@@ -69,7 +60,7 @@ static uint64_t take_weights(const struct tpu_values *v, const struct tpu_produc
     uint64_t changed = 0;
     for (uint32_t k = 0; k < t->deep; k++)
         for (uint32_t c = 0; c < t->cols; c++)
-            changed += take(&regs[k * step + c], *weight_row(v, p, t, k, c));
+            changed += take(&regs[k * step + c], values_weight(v, p, t, k, c));
     return changed;
 }
 
@@ -77,11 +68,10 @@ static uint64_t take_weights(const struct tpu_values *v, const struct tpu_produc
 static uint64_t take_streamed(const struct tpu_values *v, const struct tpu_product *p,
                               const struct values_tile *t, uint16_t *regs, bool by_row)
 {
-    const float *at = v->product.streamed[t->pass.streamed] + (uint64_t)t->row * p->k + t->k;
     uint64_t changed = 0;
     for (uint32_t r = 0; r < t->rows; r++)
         for (uint32_t k = 0; k < t->deep; k++)
-            changed += take(&regs[by_row ? r : k], at[(uint64_t)r * p->k + k]);
+            changed += take(&regs[by_row ? r : k], values_streamed(v, p, t, r, k));
     return changed;
 }
 
@@ -174,8 +164,8 @@ static struct pieces pieces_of(const struct tpu_values *v, const struct tpu_uop 
     else if (s->rows == 1 || s->cols == 1)
         p.first = (s->rows == 1 ? w->col : w->row) / lanes * lanes;
     else
-        p.first = w->row / TILE_ROWS * TILE_ROWS * ((s->cols + lanes - 1) / lanes * lanes)
-                + w->col / lanes * lanes * TILE_ROWS;
+        p.first = w->row / TPU_TILE_ROWS * TPU_TILE_ROWS * ((s->cols + lanes - 1) / lanes * lanes)
+                + w->col / lanes * lanes * TPU_TILE_ROWS;
     return p;
 }
 
