@@ -70,7 +70,7 @@ struct gelu { struct ball p, q, square, t, half; };
 
 static struct gelu gelu_parts(struct ball x)
 {
-    struct gelu g = { .p = bound_number(0.7978846), .q = bound_number(0.035677408),
+    struct gelu g = { .p = bound_number(OP_GELU_P), .q = bound_number(OP_GELU_Q),
                       .square = ball_multiply(x, x) };
     struct ball inner = ball_multiply(x, ball_add(g.p, ball_multiply(g.q, g.square)));
     g.t = ball_tanh(inner);

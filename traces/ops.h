@@ -83,6 +83,10 @@ enum op_attribute {
     OP_ATTRIBUTES_COUNT
 };
 
+/* p and q of gelu below: sqrt(2 / pi), and 0.044715 times that. */
+#define OP_GELU_P 0.7978846
+#define OP_GELU_Q 0.035677408
+
 /* A(id) is an attribute that it takes.  The work columns: add mul select div sqrt exp log tanh.  `in place`: so many outputs
  * are the inputs at the same places, changed. */
 #define TRACE_OPS(X) \

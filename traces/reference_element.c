@@ -12,7 +12,7 @@ struct gelu { double p, q, t; };
 
 static struct gelu gelu(const struct reference_op *x, double a)
 {
-    double p = reference_number(x, 0.7978846), q = reference_number(x, 0.035677408);
+    double p = reference_number(x, OP_GELU_P), q = reference_number(x, OP_GELU_Q);
     return (struct gelu){ p, q, functions_tanh(a * (p + q * (a * a))) };
 }
 

@@ -17,8 +17,8 @@ static inline float exp_of(float x)  { return (float)functions_exp(x); }
 static inline float tanh_of(float x) { return (float)functions_tanh(x); }
 static inline float sigmoid(float x) { return 1 / (1 + exp_of(-x)); }
 
-#define GELU_P 0.7978846f
-#define GELU_Q 0.035677408f
+#define GELU_P ((float)OP_GELU_P)
+#define GELU_Q ((float)OP_GELU_Q)
 
 static inline float inner(float x) { return tanh_of(x * (GELU_P + GELU_Q * (x * x))); }
 
