@@ -3,6 +3,9 @@
  * `bits` are those that were moved, `changed` those of them that differed from the bit that
  * stood in the same place before.  For random data changed / bits is one half; for zeros,
  * nothing.  One set for each group of a plan.
+ *
+ * Not modelled: results, registers between operands and units, caches, links; which transfers
+ * or units take turns on the same wires.
  */
 #ifndef MODELS_TOGGLES_H
 #define MODELS_TOGGLES_H

@@ -42,11 +42,12 @@ struct train_use {
 
 struct train;
 
-/* Everything is borrowed. */
+/* Everything is borrowed, and outlives it. */
 struct train *train_new(const struct train_use *use);
 void          train_free(struct train *t);
 
-/* Goes on from a checkpoint, which must be of the same network, machines, data and seed. */
+/* Goes on from a checkpoint, before any step.  False with the reason in `d`: it is of another
+ * network, batch, seed, data or test set, order, machine or option, or after more steps. */
 bool train_resume(struct train *t, const struct checkpoint *c, struct diag *d);
 
 /* To the last step.  False with the reason in `d`. */

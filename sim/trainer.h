@@ -61,7 +61,8 @@ bool trainer_step(struct trainer *t, uint64_t rows, const double *x, const doubl
 bool trainer_test(struct trainer *t, const struct data *set, struct trainer_step *result,
                   struct diag *d);
 
-/* Weights and state, as NAME/TENSOR. */
+/* Weights and state, as NAME/TENSOR.  False with the reason in `d`: one is missing, or has
+ * another size; the trainer is then of no more use. */
 void trainer_save(const struct trainer *t, struct checkpoint *c);
 bool trainer_load(struct trainer *t, const struct checkpoint *c, struct diag *d);
 

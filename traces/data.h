@@ -37,7 +37,7 @@ struct data {
 
 /* NULL with the reason in `d`, with line and column: a ragged row, what is no finite number,
  * another number of columns than the shape's, a class that is not whole or out of range, no
- * rows.  `path` may be gzipped, or "-". */
+ * rows.  `path` may be gzipped, or "-".  `d` must be empty before; the caller frees the set. */
 struct data *data_read(const char *path, const struct data_shape *shape, struct diag *d);
 struct data *data_read_memory(const char *text, size_t size, const struct data_shape *shape,
                               struct diag *d);

@@ -11,7 +11,7 @@
 
 struct data_price { double usual, zero, random; };
 
-/* By what to multiply the usual price. */
+/* By what to multiply the usual price; 1 where nothing was counted. */
 static inline double data_factor(struct data_price p, struct toggles_count c)
 {
     if (c.bits == 0 || p.usual == 0)

@@ -4,6 +4,9 @@
  * tensors as the chip stores them.
  *
  * Timing knows nothing of this: cycles and counts are those of a run without values.
+ *
+ * Not modelled: what caches keep from HBM.  Of each buffer what a group reads, and what it
+ * writes, goes over the bus once, from its first byte to its last, as it is after the group.
  */
 #ifndef MODELS_GPU_VALUES_H
 #define MODELS_GPU_VALUES_H

@@ -7,6 +7,9 @@
  * (or wait in vector memory), one copy a core where cores have copies.
  *
  * Timing knows nothing of this: cycles and counts are those of a run without values.
+ *
+ * Not modelled: the order in which transfers of a group share HBM's bus (each finds it zero);
+ * the last places of the vector unit's own exp, log and tanh (docs/tpu.md).
  */
 #ifndef MODELS_TPU_VALUES_H
 #define MODELS_TPU_VALUES_H
