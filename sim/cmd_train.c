@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/figures.h"
 #include "sim/output.h"
 #include "sim/plot.h"
 #include "sim/run_options.h"
 #include "sim/train.h"
 #include "sim/train_input.h"
+#include "sim/train_machines.h"
 #include "sim/train_report.h"
 
 static const struct option_row rows[] = {
@@ -43,7 +43,6 @@ enum {
 
 #define MOST_STEPS 1000000000u
 #define COMPARED_SCALE 1024             /* as mixed-precision frameworks begin with or reach */
-#define MACHINES_MAX (TRAIN_MACHINES_MAX / 2 - 1)
 
 struct asked {
     struct run_options options;
@@ -185,125 +184,12 @@ static int parse(struct asked *a, struct options *o, bool *ends)
     return status;
 }
 
-/* ---- machines ---- */
-
-struct machines {
-    struct machine    *machine[TRAIN_MACHINES_MAX];
-    struct run_options options[TRAIN_MACHINES_MAX];
-    char               names[TRAIN_MACHINES_MAX][64];
-    char               scaled_names[TRAIN_MACHINES_MAX][96];    /* "v100 x1024" */
-    unsigned           count;
-};
-
-/* "a,b" to names; "both" is one of either kind. */
-static bool split_names(struct machines *m, const char *arch, struct diag *d)
-{
-    const char *list = strcmp(arch, "both") == 0 ? "tpu,gpu" : arch;
-    for (; ; ) {
-        size_t n = strcspn(list, ",");
-        if (m->count == MACHINES_MAX || n >= sizeof m->names[0])
-            return diag_set(d, 0, 0, "--arch %.80s: expected at most %d names of machines", arch,
-                            MACHINES_MAX);
-        snprintf(m->names[m->count++], sizeof m->names[0], "%.*s", (int)n, list);
-        if (list[n] == '\0')
-            return true;
-        list += n + 1;
-    }
-}
-
-/* Of options for one kind of machine those that mean something to this one. */
-static void keep_meant(struct run_options *r, enum machine_kind kind)
-{
-    if (kind == MACHINE_GPU) {
-        r->lower.cores = 0;
-        r->exact = false;
-    } else {
-        r->clock_mhz = 0;
-        r->sample = false;
-    }
-}
-
-/* A figure is set on the machines that have its section. */
-static void keep_sets(struct choice *c, const struct machine *m)
-{
-    json_t *sections = machine_json(m);
-    size_t kept = 0;
-    for (size_t i = 0; i < c->count && i < CHOICE_SETS; i++) {
-        char section[64];
-        snprintf(section, sizeof section, "%.*s", (int)strcspn(c->sets[i], "."), c->sets[i]);
-        if (json_object_get(sections, section))
-            c->sets[kept++] = c->sets[i];
-    }
-    c->count = kept;
-    json_decref(sections);
-}
-
-static bool open_machine(struct machines *m, unsigned i, bool several, struct diag *d)
-{
-    struct run_options *r = &m->options[i];
-    if (several) {
-        struct choice bare = { .arch = m->names[i] };
-        struct machine *plain = choice_machine(&bare, &figures_schema, d);
-        if (!plain)
-            return false;
-        r->choice.arch = m->names[i];
-        keep_meant(r, machine_kind(plain));
-        keep_sets(&r->choice, plain);
-        machine_free(plain);
-    }
-    m->machine[i] = run_options_machine(r, d);
-    for (unsigned j = 0; j < i && m->machine[i]; j++)
-        if (strcmp(machine_name(m->machine[i]), machine_name(m->machine[j])) == 0)
-            return diag_set(d, 0, 0, "%s is named twice; expected each machine once",
-                            machine_name(m->machine[i]));
-    return m->machine[i] != NULL;
-}
-
-/* Sets that no machine has are as wrong as with one machine. */
-static bool check_sets(const struct asked *a, const struct machines *m, struct diag *d)
-{
-    for (size_t s = 0; s < a->options.choice.count && s < CHOICE_SETS; s++) {
-        bool used = false;
-        for (unsigned i = 0; i < m->count; i++)
-            for (size_t j = 0; j < m->options[i].choice.count; j++)
-                used |= m->options[i].choice.sets[j] == a->options.choice.sets[s];
-        if (!used)
-            return diag_set(d, 0, 0, "--set %.80s: none of the machines has such a section; "
-                            "expected a figure of one of them", a->options.choice.sets[s]);
-    }
-    return true;
-}
-
-static bool open_machines(struct machines *m, const struct asked *a, struct diag *d)
-{
-    const struct choice *c = &a->options.choice;
-    bool several = c->arch && !c->file && (strcmp(c->arch, "both") == 0 || strchr(c->arch, ','));
-    if (several && !split_names(m, c->arch, d))
-        return false;
-    if (!several)
-        m->count = c->arch || c->file;
-    for (unsigned i = 0; i < m->count; i++) {
-        m->options[i] = a->options;
-        if (!open_machine(m, i, several, d))
-            return false;
-        snprintf(m->scaled_names[i], sizeof m->scaled_names[i], "%s x%g",
-                 machine_name(m->machine[i]), a->loss_scale);
-    }
-    return !several || check_sets(a, m, d);
-}
-
-static void close_machines(struct machines *m)
-{
-    for (unsigned i = 0; i < m->count; i++)
-        machine_free(m->machine[i]);
-}
-
 /* ---- the run ---- */
 
 /* Who is trained: each machine, the reference, and to compare numerics each machine with a loss
  * scale once more. */
 static void plan_trainers(struct trainer_use *plan, unsigned *count, const struct asked *a,
-                          const struct machines *m, const struct train_input *in)
+                          const struct train_machines *m, const struct train_input *in)
 {
     unsigned rounds = a->compare ? 2 : 1;
     for (unsigned scaled = 0; scaled < rounds; scaled++)
@@ -325,7 +211,7 @@ static void plan_trainers(struct trainer_use *plan, unsigned *count, const struc
     }
 }
 
-static bool open_trainers(struct train_use *use, const struct asked *a, const struct machines *m,
+static bool open_trainers(struct train_use *use, const struct asked *a, const struct train_machines *m,
                           const struct train_input *in, struct diag *d)
 {
     struct trainer_use plan[TRAIN_MACHINES_MAX];
@@ -434,7 +320,7 @@ static uint64_t steps_of(const struct asked *a, const struct train_input *in)
     return a->steps ? a->steps : epochs * train_epoch_steps(in->data->rows, in->batch);
 }
 
-static int with_input(const struct asked *a, const struct machines *m, const struct train_input *in)
+static int with_input(const struct asked *a, const struct train_machines *m, const struct train_input *in)
 {
     struct diag d = { .text = "" };
     struct train_use use = {
@@ -473,19 +359,19 @@ int cmd_train(int argc, char **argv)
 {
     struct options o = OPTIONS("train", "NETWORK", rows, argc, argv);
     struct asked a = { .seed = 1 };
-    struct machines m = { .count = 0 };
+    struct train_machines m = { .count = 0 };
     struct train_input in = { .net = NULL };
     struct diag d = { .text = "" };
     bool ends;
     int status = parse(&a, &o, &ends);
     if (ends)
         return status;
-    if (!check_files(&a, &d) || !open_machines(&m, &a, &d)
+    if (!check_files(&a, &d) || !train_machines_open(&m, &a.options, a.loss_scale, &d)
         || !train_input_read(&in, &a.input, &d))
         status = fail(&d, 2);
     else
         status = with_input(&a, &m, &in);
     train_input_free(&in);
-    close_machines(&m);
+    train_machines_close(&m);
     return status;
 }

@@ -7,7 +7,7 @@
 #include "models/zeroed.h"
 
 #define SHAPES_MAX 4            /* a whole and a ragged batch, to learn from and to test with */
-#define NAME_SIZE (64 + TRACE_NAME)      /* of a machine and a tensor */
+#define NAME_SIZE (TRAINER_NAME + TRACE_NAME)
 
 /* A batch of one size, to learn from or to test with. */
 struct shape {

@@ -20,6 +20,7 @@
 #include "traces/net.h"
 
 #define TRAINER_REFERENCE "reference"
+#define TRAINER_NAME 96         /* bytes of a trainer's name, with its end */
 
 struct trainer;
 
