@@ -1,6 +1,7 @@
 /* cmd_train.c - a network learns on simulated machines. */
 #include "sim/cmd_train.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -342,17 +343,29 @@ static int with_input(const struct asked *a, const struct train_machines *m, con
     return status;
 }
 
-static bool check_files(const struct asked *a, struct diag *d)
+/* Nothing that is read may be written over, but a checkpoint by the next. */
+static bool check_files(const struct asked *a, const struct train_input *in, struct diag *d)
 {
-    const struct output_use uses[] = {
-        { "the network", a->input.net, true },   { "the machine", a->options.choice.file, true },
-        { "--data", a->input.data, true },       { "--test", a->input.test, true },
-        { "--csv", a->csv, false },              { "--json", a->json, false },
-        { "--plot", a->plot, false },            { "--checkpoint", a->checkpoint, false },
-    };
-    if (a->plot && !plot_check(a->plot, d))
+    char data[PATH_MAX] = "", script[PATH_MAX] = "";
+    if (a->plot && (!plot_check(a->plot, d) || !plot_beside(a->plot, ".dat", data, d)
+                    || !plot_beside(a->plot, ".gp", script, d)))
         return false;
-    return output_check(uses, sizeof uses / sizeof uses[0], d);
+    d->file[0] = '\0';
+    const struct output_use uses[] = {
+        { "--resume", a->resume, true },
+        { "the network", in->net_path, true },
+        { "the machine", a->options.choice.file, true },
+        { "the data", in->data_path[0] ? in->data_path : NULL, true },
+        { "the test set", in->test_path[0] ? in->test_path : NULL, true },
+        { "--csv", a->csv, false },
+        { "--json", a->json, false },
+        { "--plot", a->plot, false },
+        { "--plot's data", a->plot ? data : NULL, false },
+        { "--plot's script", a->plot ? script : NULL, false },
+        { "--checkpoint", a->checkpoint, false },
+    };
+    size_t count = sizeof uses / sizeof uses[0];
+    return output_check(uses, count - 1, d) && output_check(uses + 1, count - 1, d);
 }
 
 int cmd_train(int argc, char **argv)
@@ -366,8 +379,8 @@ int cmd_train(int argc, char **argv)
     int status = parse(&a, &o, &ends);
     if (ends)
         return status;
-    if (!check_files(&a, &d) || !train_machines_open(&m, &a.options, a.loss_scale, &d)
-        || !train_input_read(&in, &a.input, &d))
+    if (!train_machines_open(&m, &a.options, a.loss_scale, &d)
+        || !train_input_read(&in, &a.input, &d) || !check_files(&a, &in, &d))
         status = fail(&d, 2);
     else
         status = with_input(&a, &m, &in);

@@ -62,6 +62,12 @@ static bool in_folder(const struct places *p, const char *ending, char *path, si
         || diag_set(d, 0, 0, "the path is too long; expected a shorter one");
 }
 
+bool plot_beside(const char *path, const char *ending, char beside[PATH_MAX], struct diag *d)
+{
+    struct places p;
+    return split(path, &p) && in_folder(&p, ending, beside, PATH_MAX, d);
+}
+
 /* The script as it can be run by hand. */
 static void write_script(const struct plot *p, const struct places *at, const char *network,
                          FILE *out)

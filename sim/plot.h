@@ -7,6 +7,7 @@
 #define SIM_PLOT_H
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -23,6 +24,9 @@ extern const struct plot plot_training;
 
 /* Whether a path says what kind of picture is wanted; checked before a long run. */
 bool plot_check(const char *path, struct diag *d);
+
+/* The file beside a picture that ends so; false if there is no room for its path. */
+bool plot_beside(const char *path, const char *ending, char beside[PATH_MAX], struct diag *d);
 
 /* False with the reason in `d`: no gnuplot, a file that cannot be written.  The picture is then
  * as it was before. */
