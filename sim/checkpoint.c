@@ -83,7 +83,8 @@ const double *checkpoint_find(const struct checkpoint *c, const char *name, uint
 
 /* ---- writing ---- */
 
-static void write_line(const struct checkpoint *c, FILE *out)
+/* The line of JSON; the caller frees it. */
+static char *line_of(const struct checkpoint *c)
 {
     json_t *arrays = json_array(), *line = json_pack("{s:O}", "head", c->head);
     assert(arrays != NULL && line != NULL);
@@ -94,9 +95,10 @@ static void write_line(const struct checkpoint *c, FILE *out)
         json_array_append_new(arrays, a);
     }
     json_object_set_new(line, "arrays", arrays);
-    json_dumpf(line, out, JSON_COMPACT | JSON_REAL_PRECISION(17));
-    fputc('\n', out);
+    char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    assert(text != NULL);
     json_decref(line);
+    return text;
 }
 
 static void write_values(const struct checkpoint_array *a, FILE *out)
@@ -111,11 +113,17 @@ static void write_values(const struct checkpoint_array *a, FILE *out)
 
 bool checkpoint_write(const struct checkpoint *c, const char *path, struct diag *d)
 {
-    struct output *o = output_open_packed(path, d);
+    char *line = line_of(c);
+    snprintf(d->file, sizeof d->file, "%s", path);
+    bool fits = strlen(line) <= CHECKPOINT_LINE_MAX
+             || diag_set(d, 0, 0, "the rows so far take more than the %u MiB of a checkpoint; "
+                         "expected fewer, as --every epoch makes", CHECKPOINT_LINE_MAX >> 20);
+    struct output *o = fits ? output_open_packed(path, d) : NULL;
+    if (o != NULL)
+        fprintf(output_stream(o), "simaccel-checkpoint 1\n%s\n", line);
+    free(line);
     if (o == NULL)
         return false;
-    fputs("simaccel-checkpoint 1\n", output_stream(o));
-    write_line(c, output_stream(o));
     for (uint32_t i = 0; i < c->array_count; i++)
         write_values(&c->arrays[i], output_stream(o));
     return output_commit(o, d);

@@ -23,7 +23,7 @@
 #include "traces/diag.h"
 
 #define CHECKPOINT_VALUES_MAX (UINT64_C(1) << 31)      /* of all arrays: 16 GiB */
-#define CHECKPOINT_LINE_MAX   (1u << 26)               /* bytes of the line of JSON */
+#define CHECKPOINT_LINE_MAX   (1u << 28)               /* bytes of the line of JSON */
 
 struct checkpoint_array {
     char    *name;          /* "tpu-v3/l1.w" */
@@ -49,7 +49,8 @@ void checkpoint_add(struct checkpoint *c, const char *name, const double *values
 const double *checkpoint_find(const struct checkpoint *c, const char *name, uint64_t count,
                               struct diag *d);
 
-/* False with the reason in `d`; the file is then as it was before.  "-" is stdout. */
+/* False with the reason in `d`; the file is then as it was before.  "-" is stdout.  A head that
+ * makes a longer line than is read again is refused. */
 bool checkpoint_write(const struct checkpoint *c, const char *path, struct diag *d);
 
 /* NULL with the reason in `d`: not a checkpoint, cut short, damaged, sizes that cannot be.
