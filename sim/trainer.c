@@ -217,7 +217,7 @@ static void judge(const struct trainer *t, const struct shape *s, const double *
         r->right += class_of(s->buffer + i * n, n) == target;
     }
     for (uint64_t i = 0; i < s->rows * n && !rows; i++)
-        r->right += (s->buffer[i] > 0) == y[i] && (y[i] == 0 || y[i] == 1);
+        r->right += (s->buffer[i] > 0) == y[i];
 }
 
 static bool run_shape(struct shape *s, const double *x, const double *y, uint64_t before,
