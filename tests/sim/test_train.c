@@ -55,6 +55,12 @@ static void open_rig(struct rig *r, const char *net, const char *machine, uint64
                                  .shuffles = true };
 }
 
+static void open_test(struct rig *r)
+{
+    struct data_shape shape = trainer_data_shape(r->net);
+    r->use.test = r->test = data_random(8, 5, &shape);
+}
+
 static void start(struct rig *r)
 {
     struct diag d = { .text = "" };
@@ -265,16 +271,19 @@ static void break_and_resume(const char *machine, uint64_t after, bool every_ste
     close(mkstemp(path));
     open_rig(&whole, small_net, machine, 20, 7);
     whole.use.every_step = every_step;
+    open_test(&whole);
     start(&whole);
     go(&whole);
     open_rig(&first, small_net, machine, 20, after);
     first.use.checkpoint = path;
     first.use.every_step = every_step;
+    open_test(&first);
     start(&first);
     go(&first);
     close_rig(&first);
     open_rig(&second, small_net, machine, 20, 7);
     second.use.every_step = every_step;
+    open_test(&second);
     start(&second);
     struct checkpoint *c = checkpoint_read(path, &d);
     ck_assert_msg(c && train_resume(second.train, c, &d), "%s", d.text);
@@ -322,17 +331,12 @@ static void change_machine(struct rig *r)
 
 static void change_precision(struct rig *r) { r->options.lower.highest = true; }
 static void change_cores(struct rig *r) { r->options.lower.cores = 1; }
-static void change_test(struct rig *r)
-{
-    struct data_shape shape = trainer_data_shape(r->net);
-    r->use.test = r->test = data_random(8, 5, &shape);
-}
 
 static const struct { void (*change)(struct rig *r); const char *word; } others[] = {
     { change_batch, "batch" }, { change_seed, "seed" }, { change_data, "data" },
     { change_target, "data" }, { change_order, "order" }, { change_rows, "--every" },
     { change_rate, "network" }, { change_width, "network" }, { change_machine, "machine" },
-    { change_precision, "options" }, { change_cores, "options" }, { change_test, "test set" },
+    { change_precision, "options" }, { change_cores, "options" }, { open_test, "test set" },
 };
 
 START_TEST(a_checkpoint_of_another_run_is_refused)
@@ -387,6 +391,30 @@ START_TEST(a_checkpoint_without_its_parts_is_refused)
     unlink(path);
     close_rig(&made);
     close_rig(&other);
+}
+END_TEST
+
+/* ---- testing ---- */
+
+/* Five samples in batches of 2, 2 and 1 are as far off as all five at once, before any step. */
+START_TEST(a_test_is_the_mean_of_its_samples)
+{
+    static const uint64_t batches[] = { 2, 5 };
+    struct trainer_step found[2];
+    for (int i = 0; i < 2; i++) {
+        struct rig r;
+        struct diag d = { .text = "" };
+        open_rig(&r, small_net, machines[_i], 5, 1);
+        r.use.batch = batches[i];
+        open_test(&r);
+        start(&r);
+        ck_assert_msg(trainer_test(r.use.trainers[0], r.test, &found[i], &d), "%s", d.text);
+        close_rig(&r);
+    }
+    ck_assert_double_gt(found[0].loss, 0);
+    ck_assert_double_eq_tol(found[0].loss, found[1].loss, 1e-6 * found[1].loss);
+    ck_assert_uint_eq(found[0].right, found[1].right);
+    ck_assert_uint_eq(found[0].judged, 5);
 }
 END_TEST
 
@@ -448,6 +476,7 @@ Suite *train_suite(void)
     tcase_add_loop_test(t, machines_follow_the_reference, 0, MACHINES - 1);
     tcase_add_loop_test(t, what_can_be_learnt_is_learnt, 0, MACHINES);
     tcase_add_loop_test(t, a_resumed_run_is_the_unbroken_one, 0, MACHINES);
+    tcase_add_loop_test(t, a_test_is_the_mean_of_its_samples, 0, MACHINES);
     tcase_add_loop_test(t, a_checkpoint_of_another_run_is_refused, 0, COUNT_OF(others));
     tcase_add_loop_test(t, a_checkpoint_without_its_parts_is_refused, 0, COUNT_OF(losses));
     tcase_add_loop_test(t, a_fractional_target_is_never_met, 0, MACHINES);
