@@ -264,6 +264,20 @@ static const char quiet_net[] =
     "simaccel-net 1\nname quiet\ninput 4\nbatch 8\ndense 16 relu\ndense 3 linear\n"
     "loss mean_squared_error\noptimizer sgd lr=0.001\n";
 
+/* Numbers of the machine's tensor that are not 0 and have not all their digits. */
+static void check_subnormals(const struct values *v, const json_t *found)
+{
+    const struct trace *t = values_trace(v);
+    uint32_t tensor = trace_find(t, json_string_value(json_object_get(found, "name")));
+    double least = t->tensors[tensor].type == TRACE_F16 ? 0x1p-14 : 0x1p-126, x[8 * 16];
+    uint64_t count = trace_elements(&t->tensors[tensor]), below = 0;
+    ck_assert_uint_le(count, COUNT_OF(x));
+    ck_assert(values_get(v, tensor, x));
+    for (uint64_t i = 0; i < count; i++)
+        below += x[i] != 0 && x[i] > -least && x[i] < least;
+    ck_assert_uint_eq((uint64_t)number(found, NULL, "subnormal"), below);
+}
+
 static uint64_t lost(const char *machine, double scale, double *error)
 {
     struct diag d = { .text = "" };
@@ -289,6 +303,7 @@ static uint64_t lost(const char *machine, double scale, double *error)
     *error = 0;
     json_array_foreach(tensors, i, x) {
         double e = number(x, NULL, "error");
+        check_subnormals(v, x);
         sum += (uint64_t)number(x, NULL, "lost");
         *error = e > *error ? e : *error;
     }
