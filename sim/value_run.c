@@ -11,17 +11,15 @@
 #include "sim/value_dump.h"
 #include "traces/random.h"
 
-enum { FILL_INITIAL, FILL_ZEROS, FILL_RANDOM, FILLS };
-
-static const char *const fills[FILLS] = { "initial", "zeros", "random" };
+static const char *const fills[VALUE_FILLS] = { "initial", "zeros", "random" };
 
 /* ---- options ---- */
 
 static int take_fill(struct value_asked *a, const struct options *o)
 {
-    for (int i = 0; i < FILLS; i++)
+    for (int i = 0; i < VALUE_FILLS; i++)
         if (strcmp(o->value, fills[i]) == 0) {
-            a->fill = i;
+            a->fill = (enum value_fill)i;
             return 1;
         }
     options_wrong(o, "--fill %.40s: expected initial, zeros or random", o->value);
@@ -66,12 +64,12 @@ static void fill(struct values *v, const struct value_asked *a)
 {
     const struct trace *t = values_trace(v);
     values_fill(v, a->seed);
-    for (uint32_t i = 0; i < t->tensor_count && a->fill != FILL_INITIAL; i++) {
+    for (uint32_t i = 0; i < t->tensor_count && a->fill != VALUE_INITIAL; i++) {
         const struct trace_tensor *x = &t->tensors[i];
         if (!trace_role_given(x->role) || x->type == TRACE_I32 || x->role == ROLE_STATE)
             continue;
         double *values = zeroed(trace_elements(x), sizeof *values);
-        if (a->fill == FILL_RANDOM)
+        if (a->fill == VALUE_RANDOM)
             random_values(values, trace_elements(x), a->seed + i);
         values_set(v, i, values);
         free(values);

@@ -15,15 +15,18 @@
     { "values", NULL, "compute what the machine would, in its own formats and order" }, \
     { "fill", "WHAT", "given tensors hold: initial (default), zeros, random; implies --values" }, \
     { "seed", "N", "of initial and random values (default: 1); implies --values" }, \
-    { "check", NULL, "compare every value with the double-precision reference; implies --values" }, \
+    { "check", NULL, "compare every value with the double-precision reference; implies " \
+                     "--values" }, \
     { "dump", "FOLDER", "write every tensor, before and after, as .npy; implies --values" }, \
     { "clock-from-values", NULL, "gpu: the power limit goes by what these data cost; implies " \
                                  "--values" }
 #define VALUE_ROWS 6
 
+enum value_fill { VALUE_INITIAL, VALUE_ZEROS, VALUE_RANDOM, VALUE_FILLS };
+
 struct value_asked {
     bool        values, check, clock_from_values;
-    int         fill;               /* enum in value_run.c */
+    enum value_fill fill;
     uint64_t    seed;
     const char *dump;               /* NULL: not wanted */
 };

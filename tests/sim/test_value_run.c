@@ -121,20 +121,19 @@ END_TEST
 
 /* ---- energy ---- */
 
-static json_t *filled(const struct machine *m, const struct trace *t, int fill, bool clock)
+static json_t *filled(const struct machine *m, const struct trace *t, enum value_fill fill,
+                      bool clock)
 {
     struct value_asked a = { .values = true, .fill = fill, .seed = 1, .clock_from_values = clock };
     return run(m, t, &a, false);
 }
-
-enum { INITIAL, ZEROS, RANDOM };
 
 /* A TPU's HBM: 3.0 pJ a bit read on zeros, 4.8 where half of the bits change; 2.0, 3.2 written. */
 START_TEST(memory_costs_what_its_bits_do)
 {
     struct machine *m = open_machine("tpu-v3", NULL);
     struct trace *t = product("256x256x256", TRACE_BF16);
-    for (int fill = ZEROS; fill <= RANDOM; fill++) {
+    for (int fill = VALUE_ZEROS; fill <= VALUE_RANDOM; fill++) {
         json_t *r = filled(m, t, fill, false);
         const json_t *bus = json_object_get(json_object_get(r, "toggles"), "hbm");
         double share = number(bus, NULL, "changed") / number(bus, NULL, "bits");
@@ -144,7 +143,7 @@ START_TEST(memory_costs_what_its_bits_do)
                                 (3.0 + 1.8 * 2 * share) * 1e-12, 1e-16);
         ck_assert_double_eq_tol(number(r, "energy", "hbm_write") / written,
                                 (2.0 + 1.2 * 2 * share) * 1e-12, 1e-16);
-        ck_assert(fill == ZEROS ? share == 0 : share > 0.3 && share < 0.5);
+        ck_assert(fill == VALUE_ZEROS ? share == 0 : share > 0.3 && share < 0.5);
         json_decref(r);
     }
     trace_free(t);
@@ -164,7 +163,8 @@ START_TEST(zeros_are_cheap_to_multiply)
     struct trace *t = product("256x512x256", units[_i].type);
     struct value_asked without = VALUE_ASKED;
     json_t *usual = run(m, t, &without, false);
-    json_t *zeros = filled(m, t, ZEROS, false), *random = filled(m, t, RANDOM, false);
+    json_t *zeros = filled(m, t, VALUE_ZEROS, false);
+    json_t *random = filled(m, t, VALUE_RANDOM, false);
     double u = number(usual, "energy", units[_i].component);
     double z = number(zeros, "energy", units[_i].component) / u;
     double r = number(random, "energy", units[_i].component) / u;
@@ -186,8 +186,9 @@ START_TEST(the_clock_goes_by_values_only_if_asked)
     struct trace *t = product("512x512x512", TRACE_F16);
     struct value_asked without = VALUE_ASKED;
     json_t *usual = run(m, t, &without, false);
-    json_t *zeros = filled(m, t, ZEROS, false), *asked = filled(m, t, ZEROS, true);
-    json_t *random = filled(m, t, RANDOM, true);
+    json_t *zeros = filled(m, t, VALUE_ZEROS, false);
+    json_t *asked = filled(m, t, VALUE_ZEROS, true);
+    json_t *random = filled(m, t, VALUE_RANDOM, true);
     ck_assert_str_eq(json_string_value(json_object_get(usual, "clock_by")), "power limit");
     ck_assert_double_eq(number(zeros, NULL, "clock_hz"), number(usual, NULL, "clock_hz"));
     ck_assert_double_lt(number(zeros, NULL, "average_power_w"), 88);
@@ -234,7 +235,7 @@ START_TEST(a_dump_is_what_was_computed)
     struct machine *m = open_machine(_i ? "gpu-mini" : "tpu-mini", NULL);
     ck_assert_ptr_nonnull(mkdtemp(folder));
     ck_assert_int_eq(rmdir(folder), 0);
-    struct value_asked a = { .values = true, .fill = RANDOM, .seed = 4, .dump = folder };
+    struct value_asked a = { .values = true, .fill = VALUE_RANDOM, .seed = 4, .dump = folder };
     json_decref(run(m, t, &a, false));
     for (uint32_t i = 0; i < 6; i++) {
         float x = npy_at(folder, "before/x.npy", "'shape': (3, 1,)", i / 2);
