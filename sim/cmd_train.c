@@ -39,7 +39,8 @@ static const struct option_row rows[] = {
 };
 enum {
     DATA = RUN_ROWS, TEST, RANDOM, ROWS, STANDARDIZE, EPOCHS, STEPS, BATCH, SEED, NO_SHUFFLE,
-    EVERY, LOSS_SCALE, REFERENCE, CHECK, COMPARE, CHECKPOINT, CHECKPOINT_STEPS, RESUME, CSV, JSON, PLOT
+    EVERY, LOSS_SCALE, REFERENCE, CHECK, COMPARE, CHECKPOINT, CHECKPOINT_STEPS, RESUME, CSV,
+    JSON, PLOT
 };
 
 #define MOST_STEPS 1000000000u
@@ -212,8 +213,9 @@ static void plan_trainers(struct trainer_use *plan, unsigned *count, const struc
     }
 }
 
-static bool open_trainers(struct train_use *use, const struct asked *a, const struct train_machines *m,
-                          const struct train_input *in, struct diag *d)
+static bool open_trainers(struct train_use *use, const struct asked *a,
+                          const struct train_machines *m, const struct train_input *in,
+                          struct diag *d)
 {
     struct trainer_use plan[TRAIN_MACHINES_MAX];
     unsigned count = 0;
@@ -321,7 +323,8 @@ static uint64_t steps_of(const struct asked *a, const struct train_input *in)
     return a->steps ? a->steps : epochs * train_epoch_steps(in->data->rows, in->batch);
 }
 
-static int with_input(const struct asked *a, const struct train_machines *m, const struct train_input *in)
+static int with_input(const struct asked *a, const struct train_machines *m,
+                      const struct train_input *in)
 {
     struct diag d = { .text = "" };
     struct train_use use = {

@@ -137,8 +137,8 @@ values_function *const values_rows[TRACE_OPS_COUNT] = {
 static void add_all(const struct values_run *r, const float *terms)
 {
     uint64_t lanes = r->values->config->vpu.lanes, sublanes = r->values->config->vpu.sublanes;
-    uint64_t first = r->dense ? r->col % (lanes * sublanes) : r->row % sublanes * lanes + r->col % lanes;
     uint64_t from = r->dense ? 0 : r->row % sublanes * lanes;
+    uint64_t first = r->dense ? r->col % (lanes * sublanes) : from + r->col % lanes;
     uint64_t to = r->dense ? lanes * sublanes : from + lanes;
     for (uint64_t i = 0, at = first; i < r->n; at = from) {
         uint64_t count = to - at < r->n - i ? to - at : r->n - i;
