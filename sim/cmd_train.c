@@ -165,6 +165,9 @@ static int check_together(const struct asked *a, const struct options *o)
         return options_wrong(o, "--rows without --random; expected both");
     if (a->epochs && a->steps)
         return options_wrong(o, "--epochs and --steps; expected one of them");
+    if (a->checkpoint && output_is_stdout(a->checkpoint))
+        return options_wrong(o, "--checkpoint -: expected a file, for each takes the place of the "
+                             "one before");
     if (a->checkpoint_steps && !a->checkpoint)
         return options_wrong(o, "--checkpoint-steps without --checkpoint; expected both");
     return 0;
