@@ -165,8 +165,8 @@ int cmd_gemm(int argc, char **argv)
         return options_wrong(&o, "expected either a product, as 1024x4096x512, or --list FILE");
     if (x.list && x.json)
         return options_wrong(&o, "--json is for one product; expected --csv with --list");
-    if (x.list && x.values.dump)
-        return options_wrong(&o, "--dump is for one product; expected no --list");
+    if (x.list && (x.values.dump || x.values.check))
+        return options_wrong(&o, "--dump and --check are for one product; expected no --list");
     if (!x.list && x.csv)
         return options_wrong(&o, "--csv is for a list; expected --json with one product");
     if (!x.options.choice.arch && !x.options.choice.file)

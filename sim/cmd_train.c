@@ -44,6 +44,7 @@ enum {
 };
 
 #define MOST_STEPS 1000000000u
+#define MOST_ROWS  (1u << 24)           /* as a network's batch */
 #define COMPARED_SCALE 1024             /* as mixed-precision frameworks begin with or reach */
 
 struct asked {
@@ -64,27 +65,29 @@ static int fail(const struct diag *d, int status)
 
 /* ---- options ---- */
 
-static int wrong(const struct options *o, const char *expected)
+static int wrong(const struct options *o, int i, const char *expected)
 {
-    options_wrong(o, "%.40s: expected %s", o->value, expected);
+    options_wrong(o, "--%s %.40s: expected %s", rows[i].name, o->value, expected);
     return -1;
 }
 
-static int take_number(const struct options *o, unsigned most, unsigned *value)
+static int take_number(const struct options *o, int i, unsigned most, unsigned *value)
 {
-    return run_options_number(o->value, most, value) ? 1
-                                                     : wrong(o, "a whole number of 1 or more");
+    char expected[64];
+    snprintf(expected, sizeof expected, "a whole number, 1 to %u", most);
+    return run_options_number(o->value, most, value) ? 1 : wrong(o, i, expected);
 }
 
-static int take_seed(const struct options *o, uint64_t *seed)
+static int take_seed(const struct options *o, int i, uint64_t *seed)
 {
-    return run_options_seed(o->value, seed) ? 1 : wrong(o, "a whole number of 0 or more");
+    return run_options_seed(o->value, seed)
+         ? 1 : wrong(o, i, "a whole number of 0 or more, below 2^63");
 }
 
-static int take_large(const struct options *o, uint64_t *value)
+static int take_large(const struct options *o, int i, uint64_t *value)
 {
     unsigned n = 0;
-    int taken = take_number(o, 1u << 30, &n);
+    int taken = take_number(o, i, MOST_ROWS, &n);
     *value = n;
     return taken;
 }
@@ -92,7 +95,7 @@ static int take_large(const struct options *o, uint64_t *value)
 static int take_every(const struct options *o, const char **every)
 {
     if (strcmp(o->value, "step") != 0 && strcmp(o->value, "epoch") != 0)
-        return wrong(o, "step or epoch");
+        return wrong(o, EVERY, "step or epoch");
     *every = o->value;
     return 1;
 }
@@ -135,17 +138,17 @@ static int take(struct asked *a, const struct options *o, int i)
     switch (i) {
     case RANDOM:
         a->input.random = true;
-        return take_seed(o, &a->input.random_seed);
-    case ROWS:             return take_large(o, &a->input.rows);
-    case EPOCHS:           return take_number(o, MOST_STEPS, &a->epochs);
-    case STEPS:            return take_number(o, MOST_STEPS, &a->steps);
-    case BATCH:            return take_large(o, &a->input.batch);
-    case SEED:             return take_seed(o, &a->seed);
-    case CHECKPOINT_STEPS: return take_number(o, MOST_STEPS, &a->checkpoint_steps);
+        return take_seed(o, i, &a->input.random_seed);
+    case ROWS:             return take_large(o, i, &a->input.rows);
+    case EPOCHS:           return take_number(o, i, MOST_STEPS, &a->epochs);
+    case STEPS:            return take_number(o, i, MOST_STEPS, &a->steps);
+    case BATCH:            return take_large(o, i, &a->input.batch);
+    case SEED:             return take_seed(o, i, &a->seed);
+    case CHECKPOINT_STEPS: return take_number(o, i, MOST_STEPS, &a->checkpoint_steps);
     case LOSS_SCALE:
         return run_options_real(o->value, NET_SCALE_MAX, &a->loss_scale)
                && a->loss_scale >= NET_SCALE_MIN
-             ? 1 : wrong(o, "a number from 1e-30 to 1e30");
+             ? 1 : wrong(o, i, "a number from 1e-30 to 1e30");
     default:
         return take_text(a, o, i);
     }
@@ -201,7 +204,7 @@ static void plan_trainers(struct trainer_use *plan, unsigned *count, const struc
         for (unsigned i = 0; i < m->count; i++)
             plan[(*count)++] = (struct trainer_use){
                 .machine = m->machine[i], .options = &m->options[i],
-                .expand.loss_scale = !a->compare || scaled ? a->loss_scale : 0,
+                .expand.loss_scale = a->compare && !scaled ? 1 : a->loss_scale,
                 .name = scaled ? m->scaled_names[i] : NULL };
     if (a->reference)
         plan[(*count)++] = (struct trainer_use){ .options = &a->options,
@@ -332,7 +335,7 @@ static int with_input(const struct asked *a, const struct train_machines *m,
     struct diag d = { .text = "" };
     struct train_use use = {
         .net = in->net, .batch = in->batch, .data = in->data, .test = in->test, .seed = a->seed,
-        .steps = steps_of(a, in), .shuffles = !a->in_order, .probes = a->compare,
+        .steps = steps_of(a, in), .shuffles = !a->in_order, .checks = a->check, .probes = a->compare,
         .every_step = a->every ? strcmp(a->every, "step") == 0 : a->steps > 0,
         .checkpoint = a->checkpoint, .checkpoint_steps = a->checkpoint_steps,
     };

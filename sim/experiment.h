@@ -57,6 +57,7 @@ bool experiment_disassemble(const struct experiment *e, FILE *out, struct diag *
 
 /* "hbm", "launch", "weights", "overlap", of a GPU "hbm", "launch", "fetch", "registers": takes
  * one limit away, to see what it costs. */
+bool experiment_ideal_means(enum machine_kind kind, const char *limit);    /* whether it has it */
 bool experiment_idealize(struct machine *m, struct tpu_lower_options *o, const char *limit,
                          struct diag *d);
 

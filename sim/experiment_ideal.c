@@ -72,6 +72,14 @@ static bool no_such_limit(const char *limit, const char *const *names, size_t co
                     near ? "; did you mean " : "", near ? near : "", list);
 }
 
+bool experiment_ideal_means(enum machine_kind kind, const char *limit)
+{
+    for (size_t i = 0; i < IDEALS; i++)
+        if (ideals[i].kind == kind && strcmp(limit, ideals[i].name) == 0)
+            return true;
+    return false;
+}
+
 bool experiment_idealize(struct machine *m, struct tpu_lower_options *o, const char *limit,
                          struct diag *d)
 {

@@ -86,7 +86,7 @@ static json_t *compare(const struct numerics *n, const struct trace_tensor *x,
     for (uint64_t i = 0; i < count; i++) {
         double m = machine[i] / scale, t = truth[i];
         bool finite = isfinite(m);
-        lost += machine[i] == 0 && t != 0;
+        lost += machine[i] == 0 && t != 0 && isfinite(t);
         subnormal += machine[i] != 0 && fabs(machine[i]) < least;
         overflowed += !finite && isfinite(t);
         size += fabs(t) / (double)count;
@@ -128,6 +128,11 @@ json_t *numerics_after(struct numerics *n)
 static void print_tensor(const json_t *x, FILE *out)
 {
     double count = report_number(x, "elements");
+    if (json_is_null(json_object_get(x, "size"))) {
+        fprintf(out, "    %-12s %-5s %9.0f  the true ones are not finite\n",
+                report_string(x, "name"), report_string(x, "type"), count);
+        return;
+    }
     fprintf(out, "    %-12s %-5s %9.0f  %9.2e  %8.2f %% %8.2f %% %8.2f %%  ",
             report_string(x, "name"), report_string(x, "type"), count, report_number(x, "size"),
             100 * report_number(x, "lost") / count, 100 * report_number(x, "subnormal") / count,
@@ -167,6 +172,6 @@ void numerics_report(const json_t *result, FILE *out)
     print_step(all, first, out);
     if (last != first)
         print_step(all, last, out);
-    fputs("  lost: 0 where it should not be, below the least number of the format; size: mean of "
-          "the true ones\n", out);
+    fputs("  lost: 0 where it should not be: below the least number of the format, or cancelled; size: "
+          "mean of\n  the true ones\n", out);
 }

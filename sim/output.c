@@ -262,6 +262,11 @@ static bool check_two(const struct output_use *a, const struct output_use *b, st
 /* Made and taken away again, so that no long run is in vain. */
 static bool check_place(const char *path, struct diag *d)
 {
+    struct stat s;
+    if (!output_is_stdout(path) && stat(path, &s) == 0 && S_ISDIR(s.st_mode)) {
+        errno = EISDIR;
+        return fail(d, path, "a file that can be written");
+    }
     if (output_is_stdout(path) || written_directly(path))
         return true;
     struct output *o = output_open(path, d);

@@ -160,5 +160,7 @@ bool plot_draw(const struct plot *p, const json_t *result, const char *path, str
     struct places at;
     if (!plot_check(path, d) || !split(path, &at))
         return false;
+    if (!p->drawable(result))
+        return diag_set(d, 0, 0, "there is nothing to draw; expected %s", p->wanted);
     return write_parts(p, &at, result, d) && draw(&at, d);
 }

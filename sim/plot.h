@@ -17,6 +17,8 @@ struct plot {
     const char *name;       /* of the script: plots/NAME.gp */
     const char *script;     /* its text */
     void      (*data)(const json_t *result, FILE *out);
+    bool      (*drawable)(const json_t *result);        /* whether there is anything to draw: */
+    const char *wanted;                                 /* what there must be */
 };
 
 /* Loss against simulated time and energy, of a training run's result (train.h). */

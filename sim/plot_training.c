@@ -11,17 +11,32 @@ __asm__(".pushsection .rodata\n"
         ".byte 0\n"
         ".popsection\n");
 
-static void write_block(json_t *rows, const char *machine, FILE *out)
+/* Two empty lines stand between blocks. */
+static void write_block(json_t *rows, const char *machine, const char *before, FILE *out)
 {
     size_t i;
     json_t *row;
-    fprintf(out, "\"%s\"\n", machine);
+    fprintf(out, "%s\"%s\"\n", before, machine);
     json_array_foreach(rows, i, row) {
-        if (strcmp(report_string(row, "machine"), machine) == 0 && json_is_number(json_object_get(row, "loss")))
-            fprintf(out, "%.17g %.17g %.17g\n", report_number(row, "time_s"),
-                    report_number(row, "energy_j"), report_number(row, "loss"));
+        if (strcmp(report_string(row, "machine"), machine) != 0)
+            continue;
+        fprintf(out, "%.17g %.17g ", report_number(row, "time_s"), report_number(row, "energy_j"));
+        if (json_is_number(json_object_get(row, "loss")))
+            fprintf(out, "%.17g\n", report_number(row, "loss"));
+        else
+            fputs("NaN\n", out);
     }
-    fputs("\n\n", out);
+}
+
+static bool has_loss(const json_t *result)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(result, "rows"), i, row) {
+        if (json_object_get(row, "time_s") && json_is_number(json_object_get(row, "loss")))
+            return true;
+    }
+    return false;
 }
 
 /* The reference takes no time: it has no place here. */
@@ -29,11 +44,16 @@ static void write_data(const json_t *result, FILE *out)
 {
     size_t i;
     json_t *machine;
+    const char *before = "";
     fprintf(out, "# time_s energy_j loss\n");
-    json_array_foreach(json_object_get(result, "machines"), i, machine)
-        if (json_array_size(json_object_get(machine, "shapes")) > 0)
-            write_block(json_object_get(result, "rows"),
-                        report_string(machine, "name"), out);
+    json_array_foreach(json_object_get(result, "machines"), i, machine) {
+        if (json_array_size(json_object_get(machine, "shapes")) > 0) {
+            write_block(json_object_get(result, "rows"), report_string(machine, "name"), before,
+                        out);
+            before = "\n\n";
+        }
+    }
 }
 
-const struct plot plot_training = { "training", plot_training_script, write_data };
+const struct plot plot_training = { "training", plot_training_script, write_data, has_loss,
+                                     "a loss that is finite, on a machine" };

@@ -1,6 +1,7 @@
 /* train.c - see train.h. */
 #include "sim/train.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -79,7 +80,7 @@ static json_t *new_row(const struct train *t, unsigned machine, double loss, uin
     if (t->use.machines[machine]) {
         json_object_set_new(row, "time_s", json_real(s->time_s));
         json_object_set_new(row, "energy_j", json_real(s->energy_j));
-        if (s->worst > 0)
+        if (t->use.checks)
             json_object_set_new(row, "worst", json_real(s->worst));
     }
     return row;
@@ -228,10 +229,10 @@ static json_int_t settings_sum(const struct trainer *t)
 /* What must be the same for a run to go on. */
 static json_t *identity(const struct train *t)
 {
-    json_t *machines = json_object();
+    json_t *machines = json_array();            /* in order: so are sums and rows */
     for (unsigned i = 0; i < t->use.count; i++)
-        json_object_set_new(machines, trainer_name(t->use.trainers[i]),
-                            json_integer(settings_sum(t->use.trainers[i])));
+        json_array_append_new(machines, json_pack("[s, I]", trainer_name(t->use.trainers[i]),
+                                                  settings_sum(t->use.trainers[i])));
     return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:o}", "network",
                      t->use.net->name, "network_sum", net_sum(t),
                      "data_sum", data_sum(t->use.data), "test_sum", data_sum(t->use.test),
@@ -302,7 +303,8 @@ static bool same(const struct train *t, const json_t *was, struct diag *d)
         { "network", "network" }, { "batch", "batch" }, { "network_sum", "network" },
         { "data_sum", "data set" }, { "test_sum", "test set" }, { "seed", "seed" },
         { "shuffles", "order of samples" },
-        { "every_step", "--every" }, { "machines", "machine, or of other figures or options" },
+        { "every_step", "--every" },
+        { "machines", "machine, order of machines, or of other figures or options" },
     };
     json_t *now = identity(t);
     bool ok = true;
@@ -316,18 +318,84 @@ static bool same(const struct train *t, const json_t *was, struct diag *d)
     return ok;
 }
 
-static bool rows_right(const json_t *rows)
+/* A number of 0 or more, at most `most`; or, where `may_lack`, none. */
+static bool number_right(const json_t *o, const char *key, double most, bool may_lack)
+{
+    const json_t *x = json_object_get(o, key);
+    double value = json_number_value(x);
+    return x ? json_is_number(x) && value >= 0 && value <= most : may_lack;
+}
+
+/* A loss: any number, or null for one that is not finite. */
+static bool loss_right(const json_t *o, const char *key, bool may_lack)
+{
+    const json_t *x = json_object_get(o, key);
+    return x ? json_is_number(x) || json_is_null(x) : may_lack;
+}
+
+static bool sums_right(const json_t *sums, const struct train *t)
+{
+    double all = (double)t->use.data->rows * t->use.data->shape.targets;
+    for (unsigned i = 0; i < t->use.count; i++) {
+        const json_t *s = json_array_get(sums, i);
+        if (!loss_right(s, "loss", false) || !number_right(s, "samples", all, false)
+            || !number_right(s, "judged", all, false)
+            || !number_right(s, "right", report_number(s, "judged"), false)
+            || !number_right(s, "worst", HUGE_VAL, false)
+            || !number_right(s, "time_s", DBL_MAX, false)
+            || !number_right(s, "energy_j", DBL_MAX, false))
+            return false;
+    }
+    return json_array_size(sums) == t->use.count;
+}
+
+static bool is_trained(const struct train *t, const char *machine)
+{
+    for (unsigned i = 0; i < t->use.count; i++)
+        if (strcmp(machine, trainer_name(t->use.trainers[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Rows of machines that are trained, up to a step. */
+static bool rows_right(const struct train *t, const json_t *rows, json_int_t step)
 {
     size_t i;
     json_t *row;
+    double epochs = (double)step / (double)t->epoch_steps + 1;
     json_array_foreach((json_t *)(uintptr_t)rows, i, row) {
-        if (!json_is_string(json_object_get(row, "machine"))
+        if (!is_trained(t, report_string(row, "machine"))
             || !json_is_integer(json_object_get(row, "step"))
+            || !number_right(row, "step", (double)step, false)
             || !json_is_integer(json_object_get(row, "epoch"))
-            || !json_object_get(row, "loss"))
+            || !number_right(row, "epoch", epochs, false)
+            || !loss_right(row, "loss", false) || !loss_right(row, "test_loss", true)
+            || !number_right(row, "accuracy", 1, true)
+            || !number_right(row, "test_accuracy", 1, true)
+            || !number_right(row, "time_s", DBL_MAX, true)
+            || !number_right(row, "energy_j", DBL_MAX, true)
+            || !number_right(row, "worst", HUGE_VAL, true))
             return false;
     }
     return json_is_array(rows);
+}
+
+/* Studies of gradients (numerics.h), as far as they are read again. */
+static bool numerics_right(const struct train *t, const json_t *numerics, json_int_t step)
+{
+    size_t i, j;
+    json_t *study, *tensor;
+    json_array_foreach((json_t *)(uintptr_t)numerics, i, study) {
+        if (!is_trained(t, report_string(study, "machine"))
+            || !number_right(study, "step", (double)step, false))
+            return false;
+        json_array_foreach(json_object_get(study, "tensors"), j, tensor) {
+            if (!json_is_string(json_object_get(tensor, "name"))
+                || !number_right(tensor, "elements", DBL_MAX, false))
+                return false;
+        }
+    }
+    return json_is_array(numerics);
 }
 
 /* What was said at the end of a run that now goes on: an unbroken one would not have said it. */
@@ -353,13 +421,14 @@ bool train_resume(struct train *t, const struct checkpoint *c, struct diag *d)
 {
     const json_t *sums = json_object_get(c->head, "sums");
     json_t *rows = json_object_get(c->head, "rows");
+    const json_t *numerics = json_object_get(c->head, "numerics");
     json_int_t step = json_integer_value(json_object_get(c->head, "step"));
-    bool whole = step > 0 && json_array_size(sums) == t->use.count && rows_right(rows);
     if (!same(t, json_object_get(c->head, "identity"), d))
         return false;
-    if (!whole)
-        return diag_set(d, 0, 0, "no step, sums or rows of a training run; expected a "
-                        "checkpoint of simaccel train");
+    if (step <= 0 || !sums_right(sums, t) || !rows_right(t, rows, step)
+        || !numerics_right(t, numerics, step))
+        return diag_set(d, 0, 0, "no step, sums or rows that a training run could have; expected "
+                        "a checkpoint as simaccel train wrote it");
     if ((uint64_t)step > t->use.steps)
         return diag_set(d, 0, 0, "the checkpoint is after step %" JSON_INTEGER_FORMAT
                         "; expected one before step %" PRIu64 ", or more steps", step,

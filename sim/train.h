@@ -33,6 +33,7 @@ struct train_use {
     const struct data *data, *test;     /* test: NULL for none */
     uint64_t          seed, steps;      /* in all */
     bool              shuffles, every_step;
+    bool              checks;           /* the trainers compare every value: rows say "worst" */
     bool              probes;           /* gradients of the first step and of each epoch's last */
     const char       *checkpoint;       /* file to write after each epoch; NULL: none */
     uint64_t          checkpoint_steps; /* after so many steps instead; 0: each epoch */

@@ -31,6 +31,12 @@ static void keep_meant(struct run_options *r, enum machine_kind kind)
         r->clock_mhz = 0;
         r->sample = false;
     }
+    size_t kept = 0;
+    for (size_t i = 0; i < r->ideal_count; i++)
+        if (experiment_ideal_means(kind, r->ideals[i])
+            || !experiment_ideal_means(1 - kind, r->ideals[i]))     /* of neither: refused later */
+            r->ideals[kept++] = r->ideals[i];
+    r->ideal_count = kept;
 }
 
 /* A figure is set on the machines that have its section. */
@@ -62,6 +68,8 @@ static bool open_machine(struct train_machines *m, unsigned i, bool several, str
         machine_free(plain);
     }
     m->machine[i] = run_options_machine(r, d);
+    if (m->machine[i])
+        d->file[0] = '\0';              /* what is wrong from here on is in no file */
     for (unsigned j = 0; j < i && m->machine[i]; j++)
         if (strcmp(machine_name(m->machine[i]), machine_name(m->machine[j])) == 0)
             return diag_set(d, 0, 0, "%s is named twice; expected each machine once",

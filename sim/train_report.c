@@ -6,13 +6,15 @@
 #include "sim/report_field.h"
 #include "sim/report_number.h"
 
+#define NAME 14                 /* columns of a machine's name: "tpu-v5e x1024" */
+
 /* ---- the table ---- */
 
 void train_report_head(FILE *out)
 {
-    fputs("                                 training            test            simulated\n"
-          "  epoch    step  machine        loss  accuracy    loss  accuracy      time     energy\n",
-          out);
+    fprintf(out, "%*s%18s%23s\n", 17 + NAME + 15, "training", "test", "simulated");
+    fprintf(out, "  %5s  %6s  %-*s  %8s  %8s  %8s  %8s  %9s  %9s\n", "epoch", "step", NAME,
+            "machine", "loss", "accuracy", "loss", "accuracy", "time", "energy");
 }
 
 static void print_loss(const json_t *row, const char *key, FILE *out)
@@ -44,9 +46,9 @@ static void print_si(const json_t *row, const char *key, const char *unit, FILE 
 
 void train_report_row(const json_t *row, FILE *out)
 {
-    fprintf(out, "  %5" JSON_INTEGER_FORMAT "  %6" JSON_INTEGER_FORMAT "  %-9.24s",
+    fprintf(out, "  %5" JSON_INTEGER_FORMAT "  %6" JSON_INTEGER_FORMAT "  %-*.24s",
             json_integer_value(json_object_get(row, "epoch")),
-            json_integer_value(json_object_get(row, "step")), report_string(row, "machine"));
+            json_integer_value(json_object_get(row, "step")), NAME, report_string(row, "machine"));
     print_loss(row, "loss", out);
     print_share(row, "accuracy", out);
     print_loss(row, "test_loss", out);

@@ -39,7 +39,8 @@ struct data_shape trainer_data_shape(const struct net *n)
     bool labels = n->loss == NET_CROSS_ENTROPY && !n->one_hot;
     return (struct data_shape){ .features = (uint32_t)n->input,
                                 .targets = labels ? 1 : (uint32_t)units,
-                                .classes = labels ? (uint32_t)units : 0 };
+                                .classes = labels ? (uint32_t)units : 0,
+                                .shares = n->loss != NET_MEAN_SQUARED_ERROR };
 }
 
 /* Whether outputs are compared with the targets: cross entropies. */

@@ -25,7 +25,8 @@
 struct data_shape {
     uint32_t features;      /* at least 1 */
     uint32_t targets;       /* columns of the target, at least 1; 1 for labels */
-    uint32_t classes;       /* labels: so many, from 0; 0: targets are any finite numbers */
+    uint32_t classes;       /* labels: so many, from 0; 0: targets are finite numbers */
+    bool     shares;        /* of which each must be 0 to 1, as of yes or no */
 };
 
 struct data {

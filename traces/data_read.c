@@ -166,6 +166,14 @@ static bool check_class(const struct reader *r, const struct cell *c, double val
     return true;
 }
 
+static bool check_target(const struct reader *r, const struct cell *c, double value)
+{
+    if (r->data->shape.classes)
+        return check_class(r, c, value);
+    return !r->data->shape.shares || (value >= 0 && value <= 1)
+        || refuse(r, c, "is out of range", "a share, 0 to 1");
+}
+
 static void grow(struct reader *r)
 {
     struct data *s = r->data;
@@ -194,7 +202,7 @@ static bool read_row(struct reader *r)
     for (uint32_t i = 0; next_cell(r, &at, &c); i++) {
         if (!read_number(r, &c, &value))
             return false;
-        if (i >= features && s->shape.classes && !check_class(r, &c, value))
+        if (i >= features && !check_target(r, &c, value))
             return false;
         *(i < features ? x + i : t + i - features) = value + 0.0;      /* -0 becomes 0 */
     }

@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct diag d = { .text = "" };
     bool classes = data[0] & 1;
     struct data_shape shape = { 1 + (data[0] >> 1 & 3), classes ? 1 : 1 + (data[0] >> 3 & 3),
-                                classes ? 1 + (data[0] >> 3 & 15) : 0 };
+                                classes ? 1 + (data[0] >> 3 & 15) : 0, data[0] >> 7 };
     struct data *s = data_read_memory((const char *)data + 1, size - 1, &shape, &d);
     assert(!s == (d.text[0] != '\0'));
     if (!s)

@@ -371,8 +371,47 @@ static void odd_rows(json_t *head)
     json_array_append_new(json_object_get(head, "rows"), json_integer(1));
 }
 
-static void (*const losses[])(json_t *head) = { lose_step, lose_sums, lose_rows, lose_identity,
-                                                odd_step, late_step, text_step, odd_rows };
+static json_t *first(json_t *head, const char *key)
+{
+    return json_array_get(json_object_get(head, key), 0);
+}
+
+static void no_sums(json_t *head) { json_array_set_new(json_object_get(head, "sums"), 0, json_null()); }
+static void negative_time(json_t *head)
+{
+    json_object_set_new(first(head, "sums"), "time_s", json_real(-5));
+}
+static void more_right_than_judged(json_t *head)
+{
+    json_object_set_new(first(head, "sums"), "right", json_integer(100));
+}
+static void text_loss(json_t *head)
+{
+    json_object_set_new(first(head, "sums"), "loss", json_string("x"));
+}
+static void other_machine(json_t *head)
+{
+    json_object_set_new(first(head, "rows"), "machine", json_string("zzz"));
+}
+static void later_row(json_t *head)
+{
+    json_object_set_new(first(head, "rows"), "step", json_integer(99));
+}
+static void odd_accuracy(json_t *head)
+{
+    json_object_set_new(first(head, "rows"), "accuracy", json_integer(99));
+}
+static void odd_numerics(json_t *head) { json_object_set_new(head, "numerics", json_integer(5)); }
+static void empty_numerics(json_t *head)
+{
+    json_array_append_new(json_object_get(head, "numerics"), json_object());
+}
+
+static void (*const losses[])(json_t *head) = {
+    lose_step, lose_sums, lose_rows, lose_identity, odd_step, late_step, text_step, odd_rows,
+    no_sums, negative_time, more_right_than_judged, text_loss, other_machine, later_row,
+    odd_accuracy, odd_numerics, empty_numerics,
+};
 
 START_TEST(a_checkpoint_without_its_parts_is_refused)
 {

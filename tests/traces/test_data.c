@@ -10,7 +10,7 @@
 #include "traces/random.h"
 
 /* Two features and a class below 4; two features and three targets. */
-static const struct data_shape labels = { 2, 1, 4 }, numbers = { 2, 3, 0 };
+static const struct data_shape labels = { 2, 1, 4, false }, numbers = { 2, 3, 0, false };
 
 static struct data *read_all(const char *text, const struct data_shape *shape)
 {
@@ -185,7 +185,7 @@ START_TEST(what_is_printed_is_read)
 {
     for (uint64_t seed = 1; seed <= 50; seed++) {
         struct random_stream stream = { seed };
-        struct data_shape shape = { 1 + (uint32_t)random_below(&stream, 70), 1, 0 };
+        struct data_shape shape = { 1 + (uint32_t)random_below(&stream, 70), 1, 0, false };
         shape.classes = (uint32_t)random_below(&stream, 3) * 5;
         shape.targets = shape.classes ? 1 : 1 + (uint32_t)random_below(&stream, 9);
         struct data *s = data_random(seed, 1 + random_below(&stream, 40), &shape);
@@ -277,7 +277,7 @@ END_TEST
  * that is no sum of powers of 2, many times over. */
 START_TEST(a_deviation_is_neither_lost_nor_made_up)
 {
-    struct data_shape shape = { 3, 1, 0 };
+    struct data_shape shape = { 3, 1, 0, false };
     struct data *s = read_all("1e-200,1000000.001,0.1,0\n3e-200,1000000,0.1,0\n"
                               "1e-200,1000000.001,0.1,0\n3e-200,1000000,0.1,0\n"
                               "1e-200,1000000.001,0.1,0\n3e-200,1000000,0.1,0\n", &shape);

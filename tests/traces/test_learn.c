@@ -18,9 +18,9 @@ static const struct {
     double accuracy;
     unsigned per_class[10];
 } sets[] = {
-    { "digits", { 64, 1, 10 }, 1437, 360, 8, 0.95,
+    { "digits", { 64, 1, 10, false }, 1437, 360, 8, 0.95,
       { 178, 182, 177, 183, 181, 182, 181, 179, 174, 180 } },
-    { "iris", { 4, 1, 3 }, 120, 30, 30, 0.93, { 50, 50, 50 } },
+    { "iris", { 4, 1, 3, false }, 120, 30, 30, 0.93, { 50, 50, 50 } },
 };
 
 static struct data *read_set(int set, const char *ending)
