@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,17 @@
  * aborts or follows a null pointer because malloc failed leaves ENOMEM there. */
 struct last_words { volatile sig_atomic_t error; };
 
-static struct last_words *last_words;
+static struct last_words *last_words;       /* of the run that is this process */
+
+struct isolate {
+    pid_t  child;
+    int    pipe_end;
+    bool   ended;                           /* all that it wrote has been read */
+    size_t room;
+    uint64_t memory_bytes;
+    struct last_words *last_words;
+    struct isolate_result result;
+};
 
 static void note_error(int signal)
 {
@@ -72,92 +83,145 @@ static _Noreturn void run_child(int (*fn)(void *, FILE *), void *arg, int pipe_e
 
 /* ---- the parent */
 
-static void read_all(int pipe_end, struct isolate_result *r)
+static void grow(struct isolate *run)
 {
-    size_t room = 4096;
-    r->bytes = malloc(room);
+    struct isolate_result *r = &run->result;
+    if (r->size + 1 < run->room)
+        return;
+    run->room = run->room ? 2 * run->room : 4096;
+    r->bytes = realloc(r->bytes, run->room);
     assert(r->bytes);
-    for (;;) {
-        ssize_t got = read(pipe_end, r->bytes + r->size, room - r->size - 1);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        r->size += (size_t)got;
-        if (r->size + 1 < room)
-            continue;
-        room *= 2;
-        r->bytes = realloc(r->bytes, room);
-        assert(r->bytes);
-    }
+}
+
+/* What is there; waits if that is nothing yet. */
+static void read_some(struct isolate *run)
+{
+    struct isolate_result *r = &run->result;
+    grow(run);
+    ssize_t got = read(run->pipe_end, r->bytes + r->size, run->room - r->size - 1);
+    if (got < 0 && errno == EINTR)
+        return;
+    run->ended = got <= 0;
+    r->size += got > 0 ? (size_t)got : 0;
     r->bytes[r->size] = '\0';
 }
 
-static void conclude(int status, const struct rusage *used, uint64_t memory_bytes,
-                     struct isolate_result *r)
+static void conclude(struct isolate *run, int status, const struct rusage *used)
 {
+    struct isolate_result *r = &run->result;
     if (WIFEXITED(status)) {
         r->status = WEXITSTATUS(status);
         return;
     }
     const double mib = 1024 * 1024;
     r->status    = ISOLATE_CRASHED;
-    r->no_memory = last_words->error == ENOMEM;
+    r->no_memory = run->last_words->error == ENOMEM;
     int length = snprintf(r->text, sizeof r->text,
                           "the run was ended by signal %d (%s), having used %.0f MiB",
                           WTERMSIG(status), strsignal(WTERMSIG(status)),
                           (double)used->ru_maxrss * 1024 / mib);
     if (r->no_memory)
         snprintf(r->text + length, sizeof r->text - (size_t)length,
-                 ": more than the %.0f MiB it was allowed", (double)memory_bytes / mib);
+                 ": more than the %.0f MiB it was allowed", (double)run->memory_bytes / mib);
 }
 
 static bool start_failed(struct isolate_result *r, const char *what)
 {
-    r->status = ISOLATE_CRASHED;
+    *r = (struct isolate_result){ .status = ISOLATE_CRASHED };
     snprintf(r->text, sizeof r->text, "cannot start the run: %s: %s", what,
              strerror(errno));
     return false;
 }
 
-static bool fork_and_read(int (*fn)(void *, FILE *), void *arg, uint64_t memory_bytes,
-                          struct isolate_result *r)
+static bool fork_child(struct isolate *run, int (*fn)(void *, FILE *), void *arg,
+                       struct isolate_result *r)
 {
     int ends[2];
     if (pipe(ends) != 0)
         return start_failed(r, "pipe");
     fflush(NULL);                   /* or both would write what is buffered */
-    pid_t parent = getpid(), child = fork();
-    if (child == 0) {
+    pid_t parent = getpid();
+    run->child = fork();
+    if (run->child == 0) {
         close(ends[0]);
-        run_child(fn, arg, ends[1], parent, memory_bytes);
+        last_words = run->last_words;
+        run_child(fn, arg, ends[1], parent, run->memory_bytes);
     }
     close(ends[1]);
-    if (child > 0)
-        read_all(ends[0], r);
+    run->pipe_end = ends[0];
+    if (run->child > 0)
+        return true;
+    start_failed(r, "fork");
     close(ends[0]);
-    if (child < 0)
-        return start_failed(r, "fork");
+    return false;
+}
 
+static void release(struct isolate *run)
+{
+    munmap(run->last_words, sizeof *run->last_words);
+    free(run);
+}
+
+struct isolate *isolate_start(int (*fn)(void *arg, FILE *out), void *arg, uint64_t memory_bytes,
+                              struct isolate_result *r)
+{
+    struct isolate *run = calloc(1, sizeof *run);
+    assert(run);
+    run->memory_bytes = memory_bytes;
+    run->last_words = mmap(NULL, sizeof *run->last_words, PROT_READ | PROT_WRITE,
+                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (run->last_words == MAP_FAILED) {
+        start_failed(r, "mmap");
+        free(run);
+        return NULL;
+    }
+    if (fork_child(run, fn, arg, r))
+        return run;
+    release(run);
+    return NULL;
+}
+
+size_t isolate_wait(struct isolate *const *runs, size_t count)
+{
+    assert(count > 0);
+    struct pollfd *ends = calloc(count, sizeof *ends);
+    assert(ends);
+    for (size_t i = 0; i < count; i++)
+        ends[i] = (struct pollfd){ .fd = runs[i]->pipe_end, .events = POLLIN };
+    for (;;) {
+        for (size_t i = 0; i < count; i++) {
+            if (ends[i].revents != 0 && !runs[i]->ended)
+                read_some(runs[i]);
+            if (runs[i]->ended) {
+                free(ends);
+                return i;
+            }
+        }
+        if (poll(ends, count, -1) < 0)
+            assert(errno == EINTR);
+    }
+}
+
+bool isolate_finish(struct isolate *run, struct isolate_result *r)
+{
+    while (!run->ended)
+        read_some(run);
+    close(run->pipe_end);
     int status;
     struct rusage used;
-    while (wait4(child, &status, 0, &used) < 0)
+    while (wait4(run->child, &status, 0, &used) < 0)
         assert(errno == EINTR);
-    conclude(status, &used, memory_bytes, r);
+    conclude(run, status, &used);
+    *r = run->result;
+    release(run);
     return r->status == 0;
 }
 
 bool isolate_run(int (*fn)(void *arg, FILE *out), void *arg, uint64_t memory_bytes,
                  struct isolate_result *r)
 {
-    *r = (struct isolate_result){ 0 };
-    last_words = mmap(NULL, sizeof *last_words, PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (last_words == MAP_FAILED)
-        return start_failed(r, "mmap");
-    bool ok = fork_and_read(fn, arg, memory_bytes, r);
-    munmap(last_words, sizeof *last_words);
-    return ok;
+    struct isolate *run = isolate_start(fn, arg, memory_bytes, r);
+    return run && isolate_finish(run, r);
 }
 
 void isolate_free(struct isolate_result *r)

@@ -9,6 +9,8 @@
  * The child starts as a copy of the caller, so `arg` needs no packing; what it finds out
  * comes back only as the bytes it writes to `out`.  It dies with its parent.
  *
+ * Several may run at once: isolate_start each, isolate_wait for any, isolate_finish that one.
+ *
  * Not modelled: a limit of time.
  */
 #ifndef SIM_ISOLATE_H
@@ -36,6 +38,17 @@ bool isolate_can_limit_memory(void);
  * none where it cannot be had.  True if fn returned 0. */
 bool isolate_run(int (*fn)(void *arg, FILE *out), void *arg, uint64_t memory_bytes,
                  struct isolate_result *result);
+
+/* The same in two steps, with others between.  NULL: it could not be started, as the result
+ * says.  A run that is started must be finished. */
+struct isolate;
+struct isolate *isolate_start(int (*fn)(void *arg, FILE *out), void *arg, uint64_t memory_bytes,
+                              struct isolate_result *result);
+bool isolate_finish(struct isolate *run, struct isolate_result *result);
+
+/* Reads from all `runs` until one of them has ended, and returns its number. */
+size_t isolate_wait(struct isolate *const *runs, size_t count);
+
 void isolate_free(struct isolate_result *result);
 
 #endif

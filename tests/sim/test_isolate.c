@@ -173,6 +173,56 @@ START_TEST(what_the_parent_had_not_yet_written_is_written_once)
 }
 END_TEST
 
+/* Run 0 ends last.  Each writes more than a pipe holds before it waits, so that none would end
+ * if only one were read. */
+static int write_and_wait(void *arg, FILE *out)
+{
+    int number = *(int *)arg;
+    for (int i = 0; i < 100000; i++)
+        fputs("0123", out);
+    fprintf(out, "%d", number);
+    fflush(out);
+    usleep((useconds_t)(4 - number) * 150000);
+    return number;
+}
+
+START_TEST(several_at_once_are_taken_as_they_end)
+{
+    enum { RUNS = 4 };
+    struct isolate *runs[RUNS];
+    struct isolate_result r;
+    int numbers[RUNS] = { 0, 1, 2, 3 };
+    for (int i = 0; i < RUNS; i++)
+        ck_assert_ptr_nonnull(runs[i] = isolate_start(write_and_wait, &numbers[i], 0, &r));
+    for (size_t left = RUNS; left > 0; left--) {
+        ck_assert_uint_eq(isolate_wait(runs, left), left - 1);
+        ck_assert(isolate_finish(runs[left - 1], &r) == (left == 1));
+        ck_assert_int_eq(r.status, (int)left - 1);
+        ck_assert_uint_eq(r.size, 400001);
+        ck_assert_int_eq(r.bytes[400000], '0' + (int)left - 1);
+        isolate_free(&r);
+    }
+}
+END_TEST
+
+START_TEST(one_that_dies_leaves_the_others_alone)
+{
+    struct isolate *runs[2];
+    struct isolate_result r;
+    int number = 3, signal_of = SIGKILL;
+    ck_assert_ptr_nonnull(runs[0] = isolate_start(write_and_wait, &number, 0, &r));
+    ck_assert_ptr_nonnull(runs[1] = isolate_start(die, &signal_of, 0, &r));
+    ck_assert_uint_eq(isolate_wait(runs, 2), 1);
+    ck_assert(!isolate_finish(runs[1], &r));
+    ck_assert_int_eq(r.status, ISOLATE_CRASHED);
+    ck_assert_str_eq(r.bytes, "last");
+    isolate_free(&r);
+    ck_assert(!isolate_finish(runs[0], &r));            /* without a wait */
+    ck_assert_int_eq(r.status, 3);
+    isolate_free(&r);
+}
+END_TEST
+
 Suite *isolate_suite(void)
 {
     Suite *s = suite_create("isolate");
@@ -185,6 +235,8 @@ Suite *isolate_suite(void)
     tcase_add_test(t, what_the_parent_had_not_yet_written_is_written_once);
     if (isolate_can_limit_memory())
         tcase_add_loop_test(t, a_memory_limit_ends_the_child_and_is_named, 0, 3);
+    tcase_add_test(t, several_at_once_are_taken_as_they_end);
+    tcase_add_test(t, one_that_dies_leaves_the_others_alone);
     suite_add_tcase(s, t);
     return s;
 }
