@@ -84,6 +84,9 @@ const char *machine_set_at(const struct machine *m, const char *figure);
 void    machine_print(const struct machine *m, FILE *out);
 json_t *machine_json(const struct machine *m);          /* a new reference */
 
+/* "mxu.rows=128" and so on, a line a figure: what runs alike, wherever it comes from. */
+void machine_print_values(const struct machine *m, FILE *out);
+
 /* A file that belongs to the program, as "workloads/digits.net": in the tree, or where it is
  * installed, it is found from the folders of the machine files.  False: there is none. */
 bool machine_beside(const char *file, char *path, size_t size);

@@ -82,6 +82,15 @@ void machine_print(const struct machine *m, FILE *out)
     }
 }
 
+void machine_print_values(const struct machine *m, FILE *out)
+{
+    char text[PARAM_TEXT];
+    for (struct figure f = { 0 }; machine_next(m, &f); ) {
+        param_print(f.param, machine_config(m, f.section), text, sizeof text);
+        fprintf(out, "%s.%s=%s\n", f.section->name, f.param->name, text);
+    }
+}
+
 static json_t *value_json(const struct machine *m, const struct figure *f)
 {
     char   text[PARAM_TEXT];

@@ -9,6 +9,7 @@
 #include "sim/cmd_hbm.h"
 #include "sim/cmd_machine.h"
 #include "sim/cmd_run.h"
+#include "sim/cmd_sweep.h"
 #include "sim/cmd_trace.h"
 #include "sim/cmd_train.h"
 #include "sim/cmd_validate.h"
@@ -25,6 +26,7 @@ static const struct command {
     { "run",     cmd_run,     "run a trace or network on a machine" },
     { "train",   cmd_train,   "let a network learn on machines, with their own numbers" },
     { "gemm",    cmd_gemm,    "run one matrix product, or a list of them" },
+    { "sweep",   cmd_sweep,   "run a trace or network at many points: sizes, rates, batches" },
     { "disasm",  cmd_disasm,  "print the program that a trace becomes" },
     { "kernel",  cmd_kernel,  "run a kernel of your own, PTX or CUDA C, on a GPU" },
     { "hbm",     cmd_hbm,     "drive the memory alone with a stream of requests" },

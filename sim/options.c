@@ -23,11 +23,15 @@ int options_wrong(const struct options *o, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "simaccel %s: ", o->command);
+    if (o->file != NULL)
+        fprintf(stderr, "%s:%u:%u: ", o->file, o->line, o->column);
+    else
+        fprintf(stderr, "simaccel %s: ", o->command);
     vfprintf(stderr, format, args);
     fputc('\n', stderr);
     va_end(args);
-    options_usage(o, stderr);
+    if (o->file == NULL)
+        options_usage(o, stderr);
     return 2;
 }
 

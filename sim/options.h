@@ -37,18 +37,20 @@ struct options {
     int         at;         /* the next word */
     int         plain;      /* after `--` */
     const char *value;      /* of the option or argument just returned */
+    const char *file;       /* not NULL: it stands there, in a line of a file, not on the */
+    unsigned    line, column;                                       /* command line */
 };
 
 #define OPTIONS(command, arguments, rows, argc, argv) \
     { (command), (arguments), (rows), sizeof(rows) / sizeof(rows)[0], (argc), (argv), \
-      1, 0, NULL }
+      1, 0, NULL, NULL, 0, 0 }
 
 int options_next(struct options *o);
 
 /* "simaccel COMMAND ARGUMENTS [options]" and a line an option. */
 void options_usage(const struct options *o, FILE *out);
 
-/* For what a command finds wrong by itself: says it, shows the usage, returns 2. */
+/* For what a command finds wrong by itself: says it, and where in a file or the usage; 2. */
 int options_wrong(const struct options *o, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

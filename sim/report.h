@@ -17,4 +17,8 @@ void report_launches_csv(const json_t *result, FILE *out);
 /* Mean power in equal intervals: start_s, power_w. */
 void report_power_csv(const json_t *result, FILE *out);
 
+/* A cell of CSV: quoted if it must be; of JSON whatever it is, an array joined by "; ". */
+void report_csv_text(const char *text, FILE *out);
+void report_csv_field(const json_t *value, FILE *out);
+
 #endif

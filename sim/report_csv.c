@@ -21,7 +21,7 @@ static void quoted(const char *text, FILE *out)
     }
 }
 
-static void text_field(const char *text, FILE *out)
+void report_csv_text(const char *text, FILE *out)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {
         fputs(text, out);
@@ -44,10 +44,10 @@ static void list_field(const json_t *list, FILE *out)
     fputc('"', out);
 }
 
-static void field(const json_t *value, FILE *out)
+void report_csv_field(const json_t *value, FILE *out)
 {
     if (json_is_string(value))
-        text_field(json_string_value(value), out);
+        report_csv_text(json_string_value(value), out);
     else if (json_is_array(value))
         list_field(value, out);
     else if (json_is_integer(value))
@@ -69,12 +69,12 @@ void report_csv(const json_t *result, FILE *out)
     for (i = 0; (op = json_array_get(ops, i)) != NULL; i++) {
         for (size_t f = 0; f < FIELDS; f++) {
             fputs(f > 0 ? "," : "", out);
-            field(json_object_get(op, fields[f]), out);
+            report_csv_field(json_object_get(op, fields[f]), out);
         }
         REPORT_EACH(unit, units) {
             fputc(',', out);
-            field(json_object_get(json_object_get(op, "busy_s"), json_object_iter_key(unit)),
-                  out);
+            report_csv_field(json_object_get(json_object_get(op, "busy_s"),
+                                             json_object_iter_key(unit)), out);
         }
         fputc('\n', out);
     }
@@ -87,7 +87,7 @@ static void launch_field(const json_t *value, FILE *out)
     size_t i;
     const json_t *item;
     if (!json_is_array(value)) {
-        field(value, out);
+        report_csv_field(value, out);
         return;
     }
     for (i = 0; (item = json_array_get(value, i)) != NULL; i++)
@@ -114,7 +114,7 @@ static void launch_row(json_t *launch, bool names, FILE *out)
             if (names)
                 fprintf(out, "%s_%s", json_object_iter_key(of), json_object_iter_key(cause));
             else
-                field(json_object_iter_value(cause), out);
+                report_csv_field(json_object_iter_value(cause), out);
         }
     }
     fputc('\n', out);

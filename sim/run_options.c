@@ -108,19 +108,21 @@ static bool check_kind(const struct run_options *r, enum machine_kind kind, stru
     return true;
 }
 
+bool run_options_apply(struct run_options *r, struct machine *m, struct diag *d)
+{
+    bool good = check_kind(r, machine_kind(m), d);
+    for (size_t i = 0; good && i < r->ideal_count; i++)
+        good = experiment_idealize(m, &r->lower, r->ideals[i], d);
+    return good;
+}
+
 struct machine *run_options_machine(struct run_options *r, struct diag *d)
 {
     struct machine *m = choice_machine(&r->choice, &figures_schema, d);
-    if (m && !check_kind(r, machine_kind(m), d)) {
-        machine_free(m);
-        return NULL;
-    }
-    for (size_t i = 0; m && i < r->ideal_count; i++)
-        if (!experiment_idealize(m, &r->lower, r->ideals[i], d)) {
-            machine_free(m);
-            m = NULL;
-        }
-    return m;
+    if (!m || run_options_apply(r, m, d))
+        return m;
+    machine_free(m);
+    return NULL;
 }
 
 struct experiment run_options_experiment(const struct run_options *r, const struct machine *m)

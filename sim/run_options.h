@@ -35,8 +35,9 @@ struct run_options {
 int run_options_take(struct run_options *r, const struct options *o, int i);
 
 /* The machine with all changes made, if the options are for its kind; and an experiment on it
- * without a trace. */
+ * without a trace.  The second alone: makes the changes of --ideal to a machine that is there. */
 struct machine   *run_options_machine(struct run_options *r, struct diag *d);
+bool              run_options_apply(struct run_options *r, struct machine *m, struct diag *d);
 struct experiment run_options_experiment(const struct run_options *r, const struct machine *m);
 
 /* A whole number of 1 to `most`, and nothing behind it. */
