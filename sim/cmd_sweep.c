@@ -9,6 +9,7 @@
 #include "sim/figures.h"
 #include "sim/output.h"
 #include "sim/sweep.h"
+#include "sim/sweep_slurm.h"
 #include "sim/sweep_store.h"
 #include "sim/sweep_table.h"
 #include "traces/text.h"
@@ -25,13 +26,15 @@ static const struct option_row rows[] = {
     { "csv",       "FILE",   "write a row a point (default: stdout)" },
     { "json",      "FILE",   "write the same as JSON (- is stdout)" },
     { "retry-failed", NULL,  "run those again that have failed" },
-    { "shard",     "I/N",    "run the I-th of N parts alone, into --results" },
+    { "shard",     "I/N",    "run the I-th of N parts alone, into --results; array/N: as the job says" },
+    { "slurm",     "FILE",   "run nothing: write a job-array script for sbatch (- is stdout)" },
+    { "tasks",     "N",      "of that array, at most (default: a point each, as many as the site allows)" },
     { "collect",   NULL,     "run nothing: write what --results holds" },
     { "status",    NULL,     "run nothing: say what is done, failed and missing" },
     { "dry-run",   NULL,     "run nothing: list the points and their files" },
 };
-enum { INFERENCE = RUN_ROWS, BATCH, OVER, NET_FILE, RESULTS, JOBS, CSV, JSON, RETRY, SHARD, COLLECT,
-       STATUS, DRY_RUN };
+enum { INFERENCE = RUN_ROWS, BATCH, OVER, NET_FILE, RESULTS, JOBS, CSV, JSON, RETRY, SHARD, SLURM,
+       TASKS, COLLECT, STATUS, DRY_RUN };
 #define WHAT_ROWS RESULTS
 #define MOST_JOBS 1024
 
@@ -39,6 +42,10 @@ struct sweeping {
     struct sweep_plan plan;
     struct sweep      sweep;
     const char       *file, *csv, *json;    /* the file: a plan, too */
+    const char       *slurm;
+    unsigned          tasks;
+    const char      **words;                /* of the command, as a task has to give it */
+    size_t            word_count;
     const char       *what;                 /* the first option that a plan would have */
     bool              collect, status, dry_run;
     char            **texts;                /* values of a plan's lines */
@@ -102,15 +109,36 @@ static bool take_what(struct sweeping *x, const struct options *o, int i)
     }
 }
 
+/* Where a task of a job array finds its number: Slurm, PBS Pro, Torque, Grid Engine, LSF.  Grid
+ * Engine and LSF set it for other jobs too, to "undefined" and 0. */
+static const char *array_task(void)
+{
+    static const char *const names[] = { "SLURM_ARRAY_TASK_ID", "PBS_ARRAY_INDEX", "PBS_ARRAYID",
+                                         "SGE_TASK_ID", "LSB_JOBINDEX" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *task = getenv(names[i]);
+        if (task && strcmp(task, "undefined") != 0 && strcmp(task, "0") != 0)
+            return task;
+    }
+    return NULL;
+}
+
 static bool take_shard(struct sweeping *x, const struct options *o)
 {
     char first[16] = "";
-    const char *slash = strchr(o->value, '/');
+    const char *slash = strchr(o->value, '/'), *task = NULL;
     if (slash && slash - o->value < (int)sizeof first)
         memcpy(first, o->value, (size_t)(slash - o->value));
+    bool by_job = strcmp(first, "array") == 0;
     if (!slash || !run_options_number(slash + 1, SWEEP_POINTS, &x->sweep.shards)
-        || !run_options_number(first, x->sweep.shards, &x->sweep.shard))
-        return wrong(o, SHARD, "I/N, as 1/4 to 4/4");
+        || (!by_job && !run_options_number(first, x->sweep.shards, &x->sweep.shard)))
+        return wrong(o, SHARD, "I/N, as 1/4 to 4/4, or array/4");
+    if (by_job && ((task = array_task()) == NULL
+                   || !run_options_number(task, x->sweep.shards, &x->sweep.shard))) {
+        options_wrong(o, "--shard %.40s: the task of the job array is %.20s; expected 1 to %u",
+                      o->value, task ? task : "not said", x->sweep.shards);
+        return false;
+    }
     x->sweep.shard--;
     return true;
 }
@@ -129,6 +157,10 @@ static bool take(struct sweeping *x, const struct options *o, int i)
     case JSON:    x->json = o->value; return true;
     case RETRY:   return x->sweep.retry_failed = true;
     case SHARD:   return take_shard(x, o);
+    case SLURM:   x->slurm = o->value; return true;
+    case TASKS:
+        return run_options_number(o->value, SWEEP_POINTS, &x->tasks)
+            || wrong(o, i, "a whole number, 1 to 1000000");
     case COLLECT: return x->collect = true;
     case STATUS:  return x->status = true;
     case DRY_RUN: return x->dry_run = true;
@@ -260,7 +292,7 @@ static int read_plan(struct sweeping *x, struct options *o)
 
 static int check(const struct sweeping *x, const struct options *o)
 {
-    const char *none = x->status ? "--status" : x->collect ? "--collect"
+    const char *none = x->slurm ? "--slurm" : x->status ? "--status" : x->collect ? "--collect"
                      : x->sweep.shards > 0 ? "--shard" : x->sweep.retry_failed ? "--retry-failed"
                      : NULL;
     if (!has_machine(x))
@@ -270,11 +302,18 @@ static int check(const struct sweeping *x, const struct options *o)
         return options_wrong(o, "nothing to sweep; expected --over PARAMETER=VALUES");
     if (none && !x->sweep.results)
         return options_wrong(o, "%s without a folder of results; expected --results FOLDER", none);
-    if (x->status + x->collect + x->dry_run > 1)
-        return options_wrong(o, "--status, --collect and --dry-run are three things; expected one");
-    if (x->sweep.shards > 0 && (x->csv || x->json || x->collect))
-        return options_wrong(o, "--shard gives a part of the results; expected --collect without "
-                             "it to write the whole");
+    if (x->status + x->collect + x->dry_run + (x->slurm != NULL) > 1)
+        return options_wrong(o, "--status, --collect, --dry-run and --slurm run nothing; expected "
+                             "one of them");
+    if (x->tasks > 0 && !x->slurm)
+        return options_wrong(o, "--tasks without an array; expected --slurm FILE");
+    if (x->slurm && strcmp(x->file, "-") == 0)
+        return options_wrong(o, "--slurm with stdin, which no task has; expected a file");
+    if ((x->sweep.shards > 0 || x->slurm) && (x->csv || x->json || x->collect))
+        return options_wrong(o, "--shard and --slurm run parts; expected --collect without them to "
+                             "write the whole");
+    if (x->sweep.shards > 0 && x->slurm)
+        return options_wrong(o, "--shard is what the script will say; expected --tasks N");
     return 0;
 }
 
@@ -284,6 +323,7 @@ static bool check_files(const struct sweeping *x, struct diag *d)
         { "the network", x->plan.file, true }, { "the plan", x->file, true },
         { "the machine", x->plan.run.choice.file, true },
         { "--csv", x->csv, false },            { "--json", x->json, false },
+        { "--slurm", x->slurm, false },
     };
     return output_check(uses, sizeof uses / sizeof uses[0], d);
 }
@@ -352,18 +392,34 @@ static int run(struct sweeping *x, json_t **table)
     return 1;
 }
 
+static int write_script(const struct sweeping *x)
+{
+    struct diag d = { .text = "" };
+    unsigned most = x->tasks > 0 ? x->tasks : sweep_slurm_most();
+    struct sweep_slurm s = { .results = x->sweep.results, .words = x->words,
+                             .count = x->word_count, .cpus = x->sweep.jobs,
+                             .tasks = x->plan.points < most ? (unsigned)x->plan.points : most };
+    struct output *o = output_open(x->slurm, &d);
+    if (!o)
+        return fail(&d, 2);
+    sweep_slurm_write(&s, output_stream(o));
+    return output_commit(o, &d) ? 0 : fail(&d, 1);
+}
+
 static int sweep(struct sweeping *x)
 {
     struct diag d = { .text = "" };
     bool runs = !x->status && !x->dry_run && !x->collect;
     x->sweep.plan = &x->plan;
     x->sweep.shards = x->sweep.shards > 0 ? x->sweep.shards : 1;
-    x->sweep.jobs = x->sweep.jobs > 0 ? x->sweep.jobs : cpus_allowed();
+    x->sweep.jobs = x->sweep.jobs > 0 ? x->sweep.jobs : x->slurm ? 1 : cpus_allowed();
     x->sweep.progress = isatty(STDERR_FILENO) != 0;
     if (!sweep_plan_open(&x->plan, &d))
         return fail(&d, 2);
     if (runs && x->sweep.results && !sweep_store_open(x->sweep.results, &d))
         return fail(&d, 2);
+    if (x->slurm)
+        return write_script(x);
     json_t **table = sweep_rows_kept(&x->sweep);
     int status = 0;
     if (x->status)
@@ -376,16 +432,31 @@ static int sweep(struct sweeping *x)
     return status;
 }
 
+/* The words between two places of the command line, if a task has to say them, too. */
+static void add_words(struct sweeping *x, const struct options *o, int from, int i)
+{
+    size_t count = (size_t)(o->at - from);
+    if (i == SLURM || i == TASKS || i == JOBS)
+        return;
+    x->words = reallocarray(x->words, x->word_count + count, sizeof *x->words);
+    if (!x->words)
+        abort();
+    for (; from < o->at; from++)
+        x->words[x->word_count++] = o->argv[from];
+}
+
 int cmd_sweep(int argc, char **argv)
 {
     struct options o = OPTIONS("sweep", "FILE", rows, argc, argv);
     struct sweeping *x = calloc(1, sizeof *x);
-    int i, status = 2;
+    int i, from = o.at, status = 2;
     if (!x)
         abort();
-    while ((i = options_next(&o)) >= 0 || i == OPTIONS_ARGUMENT)
+    for (; (i = options_next(&o)) >= 0 || i == OPTIONS_ARGUMENT; from = o.at) {
         if (!take(x, &o, i))
             break;
+        add_words(x, &o, from, i);
+    }
     if (i == OPTIONS_HELP) {
         fputs("\nWhat --over takes:\n", stdout);
         sweep_parameters_print(stdout);
@@ -399,6 +470,7 @@ int cmd_sweep(int argc, char **argv)
     for (size_t t = 0; t < x->text_count; t++)
         free(x->texts[t]);
     free(x->texts);
+    free(x->words);
     free(x);
     return status;
 }
