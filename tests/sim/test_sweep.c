@@ -264,9 +264,10 @@ START_TEST(shards_are_parts_of_the_whole)
     char *whole = sweep_of(&s);
     s.results = results;
     s.shards = 2;
-    for (s.shard = 0; s.shard < 2; s.shard++)
+    for (s.shard = 0; s.shard < 2; s.shard++) {
         free(sweep_of(&s));
-    ck_assert_uint_eq(files(results), 5);
+        ck_assert_uint_eq(files(results), s.shard == 0 ? 3 : 5);
+    }
     s.shards = 1;
     s.shard = 0;
     json_t **rows = sweep_rows_kept(&s);
@@ -275,6 +276,23 @@ START_TEST(shards_are_parts_of_the_whole)
     sweep_rows_free(&s, rows);
     free(collected);
     free(whole);
+    sweep_plan_close(&p);
+}
+END_TEST
+
+/* The second point is of the first one's input, so that its shard has nothing to do. */
+START_TEST(one_input_is_run_once)
+{
+    struct sweep_plan p;
+    make_plan(&p, NULL, (const char *[]){ "batch=3", "ideal=none,none", NULL });
+    struct sweep s = { .plan = &p, .results = results, .jobs = 2, .shard = 1, .shards = 2 };
+    free(sweep_of(&s));
+    ck_assert_uint_eq(files(results), 0);
+    s.shard = 0;
+    char *text = sweep_of(&s);
+    ck_assert_uint_eq(files(results), 1);
+    ck_assert_ptr_nonnull(strstr(text, "\n2,3,none,done,"));
+    free(text);
     sweep_plan_close(&p);
 }
 END_TEST
@@ -360,6 +378,7 @@ Suite *sweep_suite(void)
     tcase_add_test(t, any_number_of_jobs_gives_the_same_bytes);
     tcase_add_test(t, what_is_kept_is_not_run_again);
     tcase_add_test(t, shards_are_parts_of_the_whole);
+    tcase_add_test(t, one_input_is_run_once);
     tcase_add_test(t, a_point_that_fails_is_kept_and_stops_no_other);
     tcase_add_test(t, a_result_of_another_input_is_none);
     tcase_add_test(t, a_folder_that_cannot_be_written_stops_the_sweep);
