@@ -48,7 +48,7 @@ static bool split(const char *path, struct places *p)
 
 bool plot_check(const char *path, struct diag *d)
 {
-    struct places p;
+    struct places p = { .ending = NULL };
     snprintf(d->file, sizeof d->file, "%s", path);
     return split(path, &p) || diag_set(d, 0, 0, "this is no picture's name; expected one without "
                                        "quotes that ends in .svg, .png or .pdf");
@@ -64,7 +64,7 @@ static bool in_folder(const struct places *p, const char *ending, char *path, si
 
 bool plot_beside(const char *path, const char *ending, char beside[PATH_MAX], struct diag *d)
 {
-    struct places p;
+    struct places p = { .ending = NULL };
     return split(path, &p) && in_folder(&p, ending, beside, PATH_MAX, d);
 }
 
