@@ -156,8 +156,11 @@ validate: $(BUILD)/simaccel
 	$< validate --size $(SIZE)
 
 ## install: put the program, its machines and workloads under PREFIX (and DESTDIR)
-install: $(BUILD)/simaccel
+install: $(BUILD)/simaccel $(BUILD)/simaccel.1 $(BUILD)/simaccel.bash
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/bin/simaccel
+	install -D -m 644 $(BUILD)/simaccel.1 $(DESTDIR)$(PREFIX)/share/man/man1/simaccel.1
+	install -D -m 644 $(BUILD)/simaccel.bash \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/simaccel
 	install -d $(SHARE)/machines $(SHARE)/workloads/data
 	install -m 644 $(wildcard models/machines/*.yaml) $(SHARE)/machines
 	install -m 644 $(wildcard workloads/*.net workloads/*.trace* workloads/*.cu) $(SHARE)/workloads
@@ -165,7 +168,8 @@ install: $(BUILD)/simaccel
 
 ## uninstall: remove what install put there
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/simaccel
+	rm -f $(DESTDIR)$(PREFIX)/bin/simaccel $(DESTDIR)$(PREFIX)/share/man/man1/simaccel.1
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/simaccel
 	rm -rf $(SHARE)
 
 ## clean: remove everything generated

@@ -445,6 +445,12 @@ static void add_words(struct sweeping *x, const struct options *o, int from, int
         x->words[x->word_count++] = o->argv[from];
 }
 
+static void print_parameters(FILE *out)
+{
+    fputs("What --over takes:\n", out);
+    sweep_parameters_print(out);
+}
+
 int cmd_sweep(int argc, char **argv)
 {
     struct options o = OPTIONS("sweep", "FILE", rows, argc, argv);
@@ -458,8 +464,7 @@ int cmd_sweep(int argc, char **argv)
         add_words(x, &o, from, i);
     }
     if (i == OPTIONS_HELP) {
-        fputs("\nWhat --over takes:\n", stdout);
-        sweep_parameters_print(stdout);
+        options_more(print_parameters);
         status = 0;
     }
     if (i == OPTIONS_END)

@@ -3,6 +3,7 @@
  *
  * `simaccel --arch A FILE` is short for `simaccel run --arch A FILE`.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "sim/cmd_trace.h"
 #include "sim/cmd_train.h"
 #include "sim/cmd_validate.h"
+#include "sim/manual.h"
 #include "sim/output.h"
 #include "traces/diag.h"
 
@@ -33,7 +35,7 @@ static const struct command {
     { "trace",   cmd_trace,   "sum up a trace, or expand a network into one" },
     { "machine", cmd_machine, "list the machines, or print every figure of one" },
     { "validate", cmd_validate, "compare the model with measured chips" },
-    { "help",    cmd_help,    "show this" },
+    { "help",    cmd_help,    "show this, or a command's options" },
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -43,14 +45,6 @@ static void usage(FILE *out)
           "       simaccel COMMAND ... (simaccel COMMAND --help says more)\n", out);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].what);
-}
-
-static int cmd_help(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    usage(stdout);
-    return 0;
 }
 
 static const struct command *find(const char *name)
@@ -78,6 +72,55 @@ static int unknown(const char *word)
     return 2;
 }
 
+/* What a command says of itself. */
+static int describe(const struct command *c)
+{
+    static char help[16] = "--help";
+    char name[16], *words[] = { name, help, NULL };
+    snprintf(name, sizeof name, "%s", c->name);
+    return c->run(2, words);
+}
+
+/* All commands but `help`, between a head and a tail. */
+static int write_all(bool manual)
+{
+    struct manual_command all[COMMANDS];
+    for (size_t i = 0; i < COMMANDS; i++)
+        all[i] = (struct manual_command){ commands[i].name, commands[i].what };
+    options_print_as(manual ? OPTIONS_MANUAL : OPTIONS_COMPLETION);
+    (manual ? manual_head : completion_head)(all, COMMANDS, stdout);
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (commands[i].run != cmd_help) {
+            if (manual)
+                manual_command(&all[i], stdout);
+            describe(&commands[i]);
+        }
+    (manual ? manual_tail : completion_tail)(stdout);
+    return 0;
+}
+
+static const struct option_row help_rows[] = {
+    { "man",        NULL, "the manual page, as man reads it" },
+    { "completion", NULL, "completions for bash" },
+};
+
+static int cmd_help(int argc, char **argv)
+{
+    struct options o = OPTIONS("help", "[COMMAND]", help_rows, argc, argv);
+    enum { MAN, COMPLETION };
+    int i = options_next(&o);
+    if (i == OPTIONS_END)
+        usage(stdout);
+    if (i == OPTIONS_END || i == OPTIONS_HELP || i == OPTIONS_WRONG)
+        return i == OPTIONS_WRONG ? 2 : 0;
+    if (o.at < argc)
+        return options_wrong(&o, "%.80s: too much; expected one command", argv[o.at]);
+    if (i == MAN || i == COMPLETION)
+        return write_all(i == MAN);
+    const struct command *c = find(o.value);
+    return c == NULL ? unknown(o.value) : describe(c);
+}
+
 static int dispatch(int argc, char **argv)
 {
     static char run[16] = "run";
@@ -89,8 +132,10 @@ static int dispatch(int argc, char **argv)
         puts("simaccel " SIMACCEL_VERSION);
         return 0;
     }
-    if (strcmp(argv[1], "--help") == 0)
-        return cmd_help(argc, argv);
+    if (strcmp(argv[1], "--help") == 0) {
+        usage(stdout);
+        return 0;
+    }
     const struct command *c = find(argv[1][0] == '-' ? run : argv[1]);
     if (c == NULL)
         return unknown(argv[1]);

@@ -2,8 +2,36 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "sim/manual.h"
 #include "sim/options.h"
 #include "traces/diag.h"
+
+static enum options_style style = OPTIONS_USAGE;
+
+void options_print_as(enum options_style as)
+{
+    style = as;
+}
+
+static void help(const struct options *o)
+{
+    if (style == OPTIONS_MANUAL)
+        manual_options(o, stdout);
+    else if (style == OPTIONS_COMPLETION)
+        completion_options(o, stdout);
+    else
+        options_usage(o, stdout);
+}
+
+void options_more(void (*print)(FILE *out))
+{
+    if (style == OPTIONS_COMPLETION)
+        return;
+    fputs(style == OPTIONS_MANUAL ? ".Bd -literal\n" : "\n", stdout);
+    print(stdout);
+    if (style == OPTIONS_MANUAL)
+        fputs(".Ed\n", stdout);
+}
 
 void options_usage(const struct options *o, FILE *out)
 {
@@ -75,7 +103,7 @@ static int option(struct options *o, const char *word)
     const char *equals = strchr(word, '=');
     size_t      length = equals == NULL ? strlen(word + 2) : (size_t)(equals - word) - 2;
     if (strcmp(word, "--help") == 0) {
-        options_usage(o, stdout);
+        help(o);
         return OPTIONS_HELP;
     }
     for (size_t i = 0; i < o->count; i++)

@@ -47,6 +47,14 @@ struct options {
 
 int options_next(struct options *o);
 
+/* How --help prints from here on: for a reader, or as a part of the manual (manual.h). */
+enum options_style { OPTIONS_USAGE, OPTIONS_MANUAL, OPTIONS_COMPLETION };
+void options_print_as(enum options_style style);
+
+/* What a command says behind its options when asked for help: as it is, or in the manual as text
+ * that is not filled. */
+void options_more(void (*print)(FILE *out));
+
 /* "simaccel COMMAND ARGUMENTS [options]" and a line an option. */
 void options_usage(const struct options *o, FILE *out);
 
