@@ -157,7 +157,7 @@ static bool draw(const struct places *at, struct diag *d)
 
 bool plot_draw(const struct plot *p, const json_t *result, const char *path, struct diag *d)
 {
-    struct places at;
+    struct places at = { .ending = NULL };
     if (!plot_check(path, d) || !split(path, &at))
         return false;
     if (!p->drawable(result))
