@@ -8,7 +8,7 @@
 #include "sim/run_options.h"
 #include "sim/validate.h"
 
-enum { SIZE, MARKDOWN, HEAD, REFERENCE, MEASURED, JOBS, STRICT };
+enum { SIZE, MARKDOWN, HEAD, REFERENCE, MEASURED, JOBS, STRICT, AGAINST };
 
 static const struct option_row rows[] = {
     [SIZE]      = { "size",      "SIZE",   "quick, default or all of the rows (default: default)" },
@@ -17,6 +17,7 @@ static const struct option_row rows[] = {
     [REFERENCE] = { "reference", "FOLDER", "of the measured rows (default: tests/reference)" },
     [MEASURED]  = { "measured",  "FILE",   "of make gpu-measure (default: all of FOLDER/gpu_measured)" },
     [JOBS]      = { "jobs",      "N",      "rows run at a time (default: 2)" },
+    [AGAINST]   = { "against",   "FILE",   "of your own measurements, instead of the project's" },
     [STRICT]    = { "strict",    NULL,     "exit status 1 if a bar is missed" },
 };
 
@@ -33,7 +34,7 @@ static const struct part {
 
 struct settings {
     struct validation v;
-    const char *markdown, *head;
+    const char *markdown, *head, *against;
     unsigned    jobs, wanted;           /* bit i: parts[i]; 0: all */
     bool        strict;
 };
@@ -90,6 +91,7 @@ static int read_settings(int argc, char **argv, struct settings *s)
         case HEAD:      s->head = o.value; break;
         case REFERENCE: s->v.folder = o.value; break;
         case MEASURED:  s->v.measured = o.value; break;
+        case AGAINST:   s->against = o.value; break;
         case STRICT:    s->strict = true; break;
         case JOBS:
             if (!run_options_number(o.value, 256, &s->jobs))
@@ -101,6 +103,8 @@ static int read_settings(int argc, char **argv, struct settings *s)
                 return wrong_part(&o);
         }
     }
+    if (i == OPTIONS_END && s->against && s->wanted)
+        return options_wrong(&o, "--against and parts; expected one of them");
     return i == OPTIONS_END ? -1 : i == OPTIONS_HELP ? 0 : 2;
 }
 
@@ -122,8 +126,10 @@ static bool copy_file(const char *path, FILE *out, struct diag *d)
 static void print(const struct settings *s, FILE *out)
 {
     const struct validation *v = &s->v;
-    fprintf(out, "Size `%s`.\n\n", validate_size_names[v->size]);
-    validate_print_verdicts(v, out);
+    if (!s->against) {
+        fprintf(out, "Size `%s`.\n\n", validate_size_names[v->size]);
+        validate_print_verdicts(v, out);
+    }
     for (size_t i = 0; i < v->count; i++)
         if (v->sets[i].count > 0)
             validate_print_set(&v->sets[i], out);
@@ -161,8 +167,8 @@ int cmd_validate(int argc, char **argv)
     int status = read_settings(argc, argv, &s);
     if (status >= 0)
         return status;
-    bool ok = true;
-    for (size_t i = 0; ok && i < PARTS; i++)
+    bool ok = !s.against || validate_against(&s.v, s.against, &d);
+    for (size_t i = 0; ok && !s.against && i < PARTS; i++)
         if (s.wanted == 0 || s.wanted >> i & 1)
             ok = parts[i].add(&s.v, &d);
     if (ok) {

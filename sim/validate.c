@@ -20,13 +20,19 @@ const char *const validate_class_names[VALIDATE_CLASSES_COUNT] = {
 
 const struct machine *validate_machine(struct validation *v, const char *name, struct diag *d)
 {
-    for (size_t i = 0; i < MACHINES; i++) {
+    struct machine *m = machine_find(&figures_schema, name, d);
+    for (size_t i = 0; m && i < MACHINES; i++) {
         if (!v->machines[i])
-            return v->machines[i] = machine_find(&figures_schema, name, d);
-        if (strcmp(machine_name(v->machines[i]), name) == 0)
+            return v->machines[i] = m;
+        if (strcmp(machine_name(v->machines[i]), machine_name(m)) == 0) {
+            machine_free(m);
             return v->machines[i];
+        }
     }
-    abort();
+    machine_free(m);
+    if (m)
+        diag_set(d, 0, 0, "%.80s: more machines than %zu; expected fewer", name, MACHINES);
+    return NULL;
 }
 
 struct validate_set *validate_add_set(struct validation *v, const struct validate_set *set)
@@ -56,6 +62,7 @@ void validate_clear(struct validation *v)
     for (size_t i = 0; i < MACHINES; i++)
         machine_free(v->machines[i]);
     free(v->sets);
+    free(v->own);
     *v = (struct validation){ .folder = v->folder, .measured = v->measured, .size = v->size };
 }
 

@@ -74,6 +74,7 @@ struct validation {
     struct validate_set *sets;
     size_t               count;
     struct machine      *machines[16];
+    struct validate_own *own;           /* validate_against.c's rows */
 };
 
 /* Sets that read from `folder`; each is a part that the command can be asked for. */
@@ -88,6 +89,10 @@ bool validate_linear(struct validation *v, struct diag *d);
 bool validate_micro(struct validation *v, struct diag *d);
 bool validate_gpu_power(struct validation *v, struct diag *d);
 bool validate_measured(struct validation *v, struct diag *d);
+
+/* A user's own measurements, from a CSV (docs/commands.md).  False with the reason in `d`, with file
+ * and line. */
+bool validate_against(struct validation *v, const char *path, struct diag *d);
 
 void validate_clear(struct validation *v);
 

@@ -25,9 +25,14 @@ static char *cell(char **line)
     return start;
 }
 
-static void add_row(struct csv *c, char *line)
+static void add_row(struct csv *c, char *line, unsigned number)
 {
     size_t at = c->rows * c->columns;
+    c->lines = reallocarray(c->lines, c->rows + 1, sizeof *c->lines);
+    if (!c->lines)
+        abort();
+    if (c->rows > 0)                    /* row 0 is the header */
+        c->lines[c->rows - 1] = number;
     c->cells = realloc(c->cells, (at + c->columns) * sizeof *c->cells);
     if (!c->cells)
         abort();
@@ -52,15 +57,15 @@ bool csv_read(struct csv *c, const char *folder, const char *name, struct diag *
     snprintf(d->file, sizeof d->file, "%.120s/%.120s", folder, name);
     FILE *in = fopen(d->file, "r");
     if (!in)
-        return diag_set(d, 0, 0, "cannot be read; expected the measured rows there "
-                        "(--reference FOLDER says where)");
-    while (fgets(line, sizeof line, in)) {
+        return diag_set(d, 0, 0, "cannot be read; expected measured rows, as CSV "
+                        "(--reference FOLDER says where the project's are)");
+    for (unsigned number = 1; fgets(line, sizeof line, in); number++) {
         line[strcspn(line, "\r\n")] = '\0';
         if (line[0] == '#' || line[0] == '\0')
             continue;
         if (c->columns == 0)
             c->columns = count_cells(line);
-        add_row(c, line);
+        add_row(c, line, number);
     }
     fclose(in);
     c->rows -= c->rows > 0;             /* the header */
@@ -78,6 +83,7 @@ void csv_clear(struct csv *c)
     for (size_t i = 0; i < cells; i++)
         free(c->cells[i]);
     free(c->cells);
+    free(c->lines);
     *c = (struct csv){ 0 };
 }
 

@@ -7,6 +7,7 @@
 struct csv {
     size_t rows, columns;
     char **cells;           /* [1 + rows][columns]; row 0 is the header */
+    unsigned *lines;        /* [rows] of the file, from 1 */
 };
 
 /* `name` in `folder`.  Quoted cells may hold commas and doubled quotes, not line breaks. */

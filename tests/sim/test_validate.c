@@ -4,9 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/gemm.h"
 #include "sim/validate.h"
 #include "sim/validate_csv.h"
 #include "sim/validate_kernel.h"
+#include "sim/validate_product.h"
+#include "traces/net.h"
 #include "tests/suites.h"
 
 static char folder[] = "/tmp/test-validate-XXXXXX";
@@ -51,6 +54,42 @@ START_TEST(a_file_is_read_by_the_names_of_its_columns)
     ck_assert_str_eq(csv_text(&c, 0, "none"), "");
     csv_clear(&c);
     remove_folder("x.csv");
+}
+END_TEST
+
+/* A user's rows: the same times as the runs that they ask for, and a roofline by hand. */
+START_TEST(own_measurements_are_run_as_they_say)
+{
+    struct validation v = { .folder = folder };
+    struct diag d = { .text = "" };
+    char path[64];
+    setenv("SIMACCEL_MACHINES", "models/machines", 0);
+    make_folder();
+    write_file("own.csv", "# mine\nmeasured_ms,n,machine,k,m,workload,type,batch\n"
+                          "0.02,64,tpu-mini,32,16,,bf16,\n5,,gpu-mini,,,workloads/keras.net,,16\n");
+    snprintf(path, sizeof path, "%s/own.csv", folder);
+    ck_assert_msg(validate_against(&v, path, &d), "%s", d.text);
+    validate_run(&v, 2);
+    ck_assert_uint_eq(v.sets[0].count, 2);
+    const struct validate_row *r = v.sets[0].rows;
+    ck_assert_double_eq_tol(r[0].measured, 20, 1e-9);
+    ck_assert_double_eq_tol(r[1].measured, 5000, 1e-9);
+    const struct figures *f = machine_figures(r[0].machine);
+    double peak = 2.0 * f->tpu.core.mxus * f->tpu.mxu.rows * f->tpu.mxu.cols
+                * f->tpu.chip.clock_mhz * 1e6;
+    double bytes = hbm_peak_bytes_per_s(&f->hbm) * f->hbm.stacks / f->tpu.chip.cores;
+    ck_assert_double_eq_tol(r[0].roofline, 1e6 * fmax(2.0 * 16 * 32 * 64 / peak,
+                            2.0 * (16 * 32 + 32 * 64 + 16 * 64) / bytes), 1e-9);
+    struct gemm g = { .m = 16, .k = 32, .n = 64, .type = TRACE_BF16 };
+    json_t *run = validate_result(gemm_trace(&g, &d), r[0].machine, 1, false, &d);
+    ck_assert_double_eq(r[0].simulated, 1e6 * validate_field(run, "time_s"));
+    json_decref(run);
+    struct net_options batch = { .batch = 16 };
+    run = validate_result(trace_load("workloads/keras.net", &batch, &d), r[1].machine, 0, false, &d);
+    ck_assert_double_eq(r[1].simulated, 1e6 * validate_field(run, "time_s"));
+    json_decref(run);
+    validate_clear(&v);
+    remove_folder("own.csv");
 }
 END_TEST
 
@@ -216,6 +255,7 @@ Suite *validate_suite(void)
     Suite *s = suite_create("validate");
     TCase *t = tcase_create("rows");
     tcase_add_test(t, a_file_is_read_by_the_names_of_its_columns);
+    tcase_add_test(t, own_measurements_are_run_as_they_say);
     tcase_add_test(t, a_row_is_run_from_its_size_on);
     tcase_add_test(t, a_file_without_rows_or_not_there_is_refused);
     tcase_add_loop_test(t, rows_keep_their_order_and_their_failures, 0, 3);
