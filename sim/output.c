@@ -75,6 +75,46 @@ static bool written_directly(const char *path)
     return stat(path, &s) == 0 && !S_ISREG(s.st_mode);
 }
 
+/* ---- files beside their places, for who is ended by a signal ---- */
+
+#define BESIDE_MOST 32
+
+static char *volatile besides[BESIDE_MOST];     /* paths; NULL: free */
+static pid_t owner;                             /* children have a copy of the list */
+
+static void note_beside(char *path)
+{
+    for (int i = 0; i < BESIDE_MOST; i++)
+        if (!besides[i]) {
+            besides[i] = path;
+            return;
+        }
+}
+
+static void forget_beside(const char *path)
+{
+    for (int i = 0; i < BESIDE_MOST; i++)
+        if (besides[i] == path)
+            besides[i] = NULL;
+}
+
+static void end_by(int number)
+{
+    for (int i = 0; i < BESIDE_MOST && getpid() == owner; i++)
+        if (besides[i])
+            unlink(besides[i]);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+/* One that whoever started us has switched off stays so (nohup). */
+static void take_signal(int number)
+{
+    struct sigaction was, mine = { .sa_handler = end_by };
+    if (sigaction(number, NULL, &was) == 0 && was.sa_handler == SIG_DFL)
+        sigaction(number, &mine, NULL);
+}
+
 static int open_beside(struct output *o)
 {
     char *real = realpath(o->path, NULL);       /* a link stays a link */
@@ -88,11 +128,15 @@ static int open_beside(struct output *o)
         unlink(o->beside);
         return -1;
     }
+    if (fd >= 0)
+        note_beside(o->beside);
     return fd;
 }
 
 static void release(struct output *o)
 {
+    if (o->beside)
+        forget_beside(o->beside);
     free(o->path);
     free(o->place);
     free(o->beside);
@@ -200,6 +244,10 @@ void output_start(void)
     hold(STDOUT_FILENO, O_RDONLY);
     hold(STDERR_FILENO, O_WRONLY);
     signal(SIGPIPE, SIG_IGN);
+    owner = getpid();
+    take_signal(SIGINT);
+    take_signal(SIGTERM);
+    take_signal(SIGHUP);
 }
 
 int output_finish(int status)

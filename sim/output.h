@@ -4,7 +4,7 @@
  * it is complete.  "-" is stdout; a path that ends in .gz is compressed; what is there
  * and no plain file (a pipe, /dev/null) is written directly.
  *
- * Not done: removing the file beside when a signal ends the program.
+ * Not done: removing the file beside when SIGKILL ends the program.
  */
 #ifndef SIM_OUTPUT_H
 #define SIM_OUTPUT_H
@@ -45,7 +45,8 @@ int output_write(const char *path, const json_t *json, void (*write)(const json_
 void output_json(const json_t *json, FILE *out);
 
 /* At the start and the end of main.  The first sees to it that a closed stdout or a
- * broken pipe is an error and no surprise; the second gives `status`, or 1 with a
+ * broken pipe is an error and no surprise, and that SIGINT, SIGTERM and SIGHUP leave no file
+ * beside its place; the second gives `status`, or 1 with a
  * message if something written to stdout was lost. */
 void output_start(void);
 int  output_finish(int status);
