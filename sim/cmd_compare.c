@@ -1,0 +1,175 @@
+/* cmd_compare.c - see cmd_compare.h. */
+#include "sim/cmd_compare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/compare.h"
+#include "sim/cpus.h"
+#include "sim/output.h"
+#include "sim/together.h"
+#include "sim/train_machines.h"
+#include "traces/net.h"
+
+static const struct option_row rows[] = {
+    RUN_OPTIONS,
+    { "inference", NULL,   "of a network, the forward pass alone" },
+    { "batch",     "N",    "of a network, instead of its own" },
+    { "jobs",      "N",    "runs at once (default: the processors that may be used)" },
+    { "json",      "FILE", "write the comparison as JSON (- is stdout, and then no text)" },
+    { "csv",       "FILE", "write a row a machine and total, phase or op (- likewise)" },
+};
+enum { INFERENCE = RUN_ROWS, BATCH, JOBS, JSON, CSV };
+#define MOST_JOBS 1024
+
+struct comparing {
+    struct run_options    options;
+    struct train_machines machines;
+    struct net_options    net;
+    unsigned              jobs;
+    const char           *file, *json, *csv;
+};
+
+static int fail(const struct diag *d, int status)
+{
+    diag_print(d, stderr);
+    return status;
+}
+
+/* False: it is wrong, and that has been said. */
+static bool take_number(const struct options *o, int i, unsigned most, unsigned *value)
+{
+    if (run_options_number(o->value, most, value))
+        return true;
+    options_wrong(o, "--%s %.40s: expected a whole number, 1 to %u", rows[i].name, o->value, most);
+    return false;
+}
+
+static bool take(struct comparing *x, const struct options *o, int i)
+{
+    unsigned batch = 0;
+    int taken = i >= 0 ? run_options_take(&x->options, o, i) : 0;
+    if (taken != 0)
+        return taken > 0;
+    switch (i) {
+    case INFERENCE: return x->net.inference = true;
+    case JSON:      x->json = o->value; return true;
+    case CSV:       x->csv = o->value; return true;
+    case JOBS:      return take_number(o, i, MOST_JOBS, &x->jobs);
+    case BATCH:
+        if (!take_number(o, i, NET_WIDTH_MAX, &batch))
+            return false;
+        x->net.batch = batch;
+        return true;
+    default:
+        if (x->file)
+            options_wrong(o, "%.80s: a second file; expected one", o->value);
+        bool first = !x->file;
+        x->file = o->value;
+        return first;
+    }
+}
+
+/* 0, or the exit status of a command that ends here. */
+static int parse(struct comparing *x, struct options *o, bool *ends)
+{
+    int i;
+    *ends = true;
+    while ((i = options_next(o)) >= 0 || i == OPTIONS_ARGUMENT)
+        if (!take(x, o, i))
+            return 2;
+    if (i == OPTIONS_HELP || i == OPTIONS_WRONG)
+        return i == OPTIONS_HELP ? 0 : 2;
+    if (!x->file)
+        return options_wrong(o, "no file; expected a trace or a network");
+    if (x->options.choice.file)
+        return options_wrong(o, "--machine names one machine; expected --arch NAME,NAME");
+    if (!x->options.choice.arch)
+        x->options.choice.arch = "both";
+    if (strcmp(x->options.choice.arch, "both") != 0 && !strchr(x->options.choice.arch, ','))
+        return options_wrong(o, "--arch %.40s: one machine; expected several, as tpu-v3,v100",
+                             x->options.choice.arch);
+    *ends = false;
+    return 0;
+}
+
+static int write_all(const struct comparing *x, const json_t *comparison)
+{
+    bool on_stdout = false;
+    const struct { const char *path; void (*write)(const json_t *, FILE *); } files[] = {
+        { x->json, output_json }, { x->csv, compare_csv },
+    };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        int status = files[i].path ? output_write(files[i].path, comparison, files[i].write) : 0;
+        if (status != 0)
+            return status;
+        on_stdout |= files[i].path && output_is_stdout(files[i].path);
+    }
+    if (!on_stdout)
+        compare_text(comparison, stdout);
+    return 0;
+}
+
+/* Says why of the first that failed. */
+static int first_failure(struct together *runs, unsigned count, const char *file)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct diag *d = &runs[i].diag;
+        if (runs[i].result)
+            continue;
+        if (d->line > 0)
+            snprintf(d->file, sizeof d->file, "%s", file);
+        fprintf(stderr, "on %s: ", machine_name(runs[i].experiment.machine));
+        return fail(d, runs[i].status);
+    }
+    return 0;
+}
+
+static int compare(const struct comparing *x, const struct trace *t)
+{
+    struct together runs[TRAIN_MACHINES_NAMED];
+    json_t *results[TRAIN_MACHINES_NAMED];
+    unsigned count = x->machines.count;
+    for (unsigned i = 0; i < count; i++) {
+        runs[i].experiment = run_options_experiment(&x->machines.options[i], x->machines.machine[i]);
+        runs[i].experiment.trace = t;
+    }
+    together_run(runs, count, x->jobs > 0 ? x->jobs : cpus_allowed());
+    for (unsigned i = 0; i < count; i++)
+        results[i] = runs[i].result;
+    int status = first_failure(runs, count, x->file);
+    if (status == 0) {
+        json_t *comparison = compare_results(results, count, t->batch);
+        status = write_all(x, comparison);
+        json_decref(comparison);
+    }
+    for (unsigned i = 0; i < count; i++)
+        json_decref(results[i]);
+    return status;
+}
+
+static int with_trace(struct comparing *x)
+{
+    struct diag d = { .text = "" };
+    const struct output_use uses[] = {
+        { "the trace", x->file, true }, { "--json", x->json, false }, { "--csv", x->csv, false },
+    };
+    if (!output_check(uses, sizeof uses / sizeof uses[0], &d))
+        return fail(&d, 2);
+    struct trace *t = NULL;
+    if (train_machines_open(&x->machines, &x->options, 1, &d))
+        t = trace_load(x->file, &x->net, &d);
+    int status = t ? compare(x, t) : fail(&d, 2);
+    trace_free(t);
+    train_machines_close(&x->machines);
+    return status;
+}
+
+int cmd_compare(int argc, char **argv)
+{
+    struct options o = OPTIONS("compare", "FILE", rows, argc, argv);
+    struct comparing x = { .jobs = 0 };
+    bool ends;
+    int status = parse(&x, &o, &ends);
+    return ends ? status : with_trace(&x);
+}
