@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim/compare.h"
+#include "sim/compare_change.h"
 #include "sim/cpus.h"
 #include "sim/output.h"
 #include "sim/together.h"
@@ -16,10 +17,11 @@ static const struct option_row rows[] = {
     { "inference", NULL,   "of a network, the forward pass alone" },
     { "batch",     "N",    "of a network, instead of its own" },
     { "jobs",      "N",    "runs at once (default: the processors that may be used)" },
+    { "change",    NULL,   "run the slowest again with each of its parts twice as good" },
     { "json",      "FILE", "write the comparison as JSON (- is stdout, and then no text)" },
     { "csv",       "FILE", "write a row a machine and total, phase or op (- likewise)" },
 };
-enum { INFERENCE = RUN_ROWS, BATCH, JOBS, JSON, CSV };
+enum { INFERENCE = RUN_ROWS, BATCH, JOBS, CHANGE, JSON, CSV };
 #define MOST_JOBS 1024
 
 struct comparing {
@@ -27,6 +29,7 @@ struct comparing {
     struct train_machines machines;
     struct net_options    net;
     unsigned              jobs;
+    bool                  change;
     const char           *file, *json, *csv;
 };
 
@@ -53,6 +56,7 @@ static bool take(struct comparing *x, const struct options *o, int i)
         return taken > 0;
     switch (i) {
     case INFERENCE: return x->net.inference = true;
+    case CHANGE:    return x->change = true;
     case JSON:      x->json = o->value; return true;
     case CSV:       x->csv = o->value; return true;
     case JOBS:      return take_number(o, i, MOST_JOBS, &x->jobs);
@@ -107,6 +111,8 @@ static int write_all(const struct comparing *x, const json_t *comparison)
     }
     if (!on_stdout)
         compare_text(comparison, stdout);
+    if (!on_stdout && json_is_object(json_object_get(comparison, "change")))
+        compare_change_text(json_object_get(comparison, "change"), stdout);
     return 0;
 }
 
@@ -134,12 +140,14 @@ static int compare(const struct comparing *x, const struct trace *t)
         runs[i].experiment = run_options_experiment(&x->machines.options[i], x->machines.machine[i]);
         runs[i].experiment.trace = t;
     }
-    together_run(runs, count, x->jobs > 0 ? x->jobs : cpus_allowed());
+    together_run(runs, count, x->jobs);
     for (unsigned i = 0; i < count; i++)
         results[i] = runs[i].result;
     int status = first_failure(runs, count, x->file);
     if (status == 0) {
         json_t *comparison = compare_results(results, count, t->batch);
+        if (x->change)
+            json_object_set_new(comparison, "change", compare_change(runs, count, x->jobs));
         status = write_all(x, comparison);
         json_decref(comparison);
     }
@@ -168,7 +176,7 @@ static int with_trace(struct comparing *x)
 int cmd_compare(int argc, char **argv)
 {
     struct options o = OPTIONS("compare", "FILE", rows, argc, argv);
-    struct comparing x = { .jobs = 0 };
+    struct comparing x = { .jobs = cpus_allowed() };
     bool ends;
     int status = parse(&x, &o, &ends);
     return ends ? status : with_trace(&x);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/compare_change.h"
 #include "sim/compare_match.h"
 #include "sim/figures.h"
 #include "sim/together.h"
@@ -170,6 +171,95 @@ START_TEST(a_run_that_fails_says_why_and_leaves_the_others)
 }
 END_TEST
 
+/* ---- changes ---- */
+
+static size_t slowest(const struct rig *r)
+{
+    size_t slow = 0;
+    for (size_t m = 1; m < MACHINES; m++)
+        if (number(r->results[m], "time_s") > number(r->results[slow], "time_s"))
+            slow = m;
+    return slow;
+}
+
+/* The figures that a row names, set by hand. */
+static double time_with(const struct experiment *e, const json_t *row)
+{
+    struct diag d = { .text = "" };
+    struct machine *m = machine_copy(e->machine);
+    struct experiment changed = *e;
+    const json_t *sets = json_object_get(row, "set"), *set;
+    int status;
+    for (size_t i = 0; (set = json_array_get(sets, i)) != NULL; i++)
+        ck_assert_msg(machine_set(m, json_string_value(set), "--set", &d), "%s", d.text);
+    changed.machine = m;
+    json_t *o = experiment_run(&changed, &d, &status);
+    ck_assert_msg(o != NULL, "%s", d.text);
+    double time = number(o, "time_s");
+    json_decref(o);
+    machine_free(m);
+    return time;
+}
+
+START_TEST(a_change_of_the_slowest_is_a_run_with_its_figures)
+{
+    struct rig r;
+    open_rig(&r);
+    run_rig(&r, 2);
+    json_t *o = compare_change(r.runs, MACHINES, 3);
+    size_t slow = slowest(&r);
+    const json_t *rows = json_object_get(o, "changes"), *row;
+    ck_assert_str_eq(json_string_value(json_object_get(o, "machine")), names[slow]);
+    ck_assert_uint_gt(json_array_size(rows), 3);
+    double before = 0;
+    for (size_t i = 0; (row = json_array_get(rows, i)) != NULL; i++) {
+        ck_assert_double_ge(number(row, "time_s"), before);
+        before = number(row, "time_s");
+        ck_assert_double_eq(before, time_with(&r.runs[slow].experiment, row));
+    }
+    json_decref(o);
+    close_rig(&r);
+}
+END_TEST
+
+START_TEST(twice_as_good_doubles_a_rate_and_halves_a_time)
+{
+    struct rig r;
+    open_rig(&r);
+    run_rig(&r, 2);
+    struct together tpus[] = { r.runs[0], r.runs[2] };      /* whichever is slower: a TPU */
+    json_t *o = compare_change(tpus, 2, 1);
+    const char *name = json_string_value(json_object_get(o, "machine"));
+    const struct machine *m = r.runs[strcmp(name, names[0]) == 0 ? 0 : 2].experiment.machine;
+    const struct figures *f = machine_figures(m);
+    const json_t *rows = json_object_get(o, "changes"), *row;
+    char rate[64], time[64];
+    int found = 0;
+    snprintf(rate, sizeof rate, "core.mxus=%u", 2 * f->tpu.core.mxus);
+    snprintf(time, sizeof time, "core.op_cycles=%u", (f->tpu.core.op_cycles + 1) / 2);
+    for (size_t i = 0; (row = json_array_get(rows, i)) != NULL; i++) {
+        const char *set = json_string_value(json_array_get(json_object_get(row, "set"), 0));
+        found += strcmp(set, rate) == 0 || strcmp(set, time) == 0;
+    }
+    ck_assert_int_eq(found, 2);
+    json_decref(o);
+    close_rig(&r);
+}
+END_TEST
+
+START_TEST(equal_machines_have_nothing_to_change)
+{
+    struct rig r;
+    open_rig(&r);
+    run_rig(&r, 2);
+    struct together same[] = { r.runs[1], r.runs[1] };
+    json_t *o = compare_change(same, 2, 1);
+    ck_assert(json_is_null(o));
+    json_decref(o);
+    close_rig(&r);
+}
+END_TEST
+
 /* ---- by hand ---- */
 
 /* Ops of 3 s and 1 s; peak 100 FLOP/s; HBM 20 B/s. */
@@ -240,7 +330,7 @@ END_TEST
 #define TRACE 12            /* ops of the trace; each machine cuts them into groups at random */
 #define GROUPS (2 * TRACE)
 
-/* Groups of a shuffled-free trace: a cut after an op with probability one half; added ops between. */
+/* A cut after an op with probability one half; here and there an added op between. */
 static json_t *cut(unsigned *seed)
 {
     json_t *groups = json_array(), *inside = json_array();
@@ -342,6 +432,9 @@ Suite *compare_suite(void)
     tcase_add_test(runs, only_added_ops_are_on_one_machine_alone);
     tcase_add_test(runs, results_do_not_depend_on_how_many_run_at_once);
     tcase_add_test(runs, a_run_that_fails_says_why_and_leaves_the_others);
+    tcase_add_test(runs, a_change_of_the_slowest_is_a_run_with_its_figures);
+    tcase_add_test(runs, twice_as_good_doubles_a_rate_and_halves_a_time);
+    tcase_add_test(runs, equal_machines_have_nothing_to_change);
     suite_add_tcase(s, cells);
     suite_add_tcase(s, rows);
     suite_add_tcase(s, runs);
