@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sim/cmd_compare.h"
+#include "sim/cmd_diff.h"
 #include "sim/cmd_hbm.h"
 #include "sim/cmd_machine.h"
 #include "sim/cmd_run.h"
@@ -30,6 +31,7 @@ static const struct command {
     { "train",   cmd_train,   "let a network learn on machines, with their own numbers" },
     { "gemm",    cmd_gemm,    "run one matrix product, or a list of them" },
     { "compare", cmd_compare, "run a trace or network on several machines, side by side" },
+    { "diff",    cmd_diff,    "say what changed between two results" },
     { "sweep",   cmd_sweep,   "run a trace or network at many points: sizes, rates, batches" },
     { "disasm",  cmd_disasm,  "print the program that a trace becomes" },
     { "kernel",  cmd_kernel,  "run a kernel of your own, PTX or CUDA C, on a GPU" },
