@@ -5,5 +5,17 @@ plots: $(BUILD)/simaccel
 	@mkdir -p docs/pictures
 	SIMACCEL_MACHINES=models/machines $< train workloads/digits.net --arch both --epochs 10 \
 	    --plot docs/pictures/digits.svg
+	@mkdir -p $(BUILD)/plots
+	for m in tpu-v3 v100; do \
+	    SIMACCEL_MACHINES=models/machines $< --arch $$m workloads/mlp.net \
+	        --json $(BUILD)/plots/$$m.json > /dev/null || exit 1; \
+	done
+	for k in energy stalls power roofline utilization; do \
+	    $< plot $$k $(BUILD)/plots/tpu-v3.json $(BUILD)/plots/v100.json \
+	        -o docs/pictures/mlp-$$k.svg || exit 1; \
+	done
 
 .PHONY: plots
+
+# The scripts are inside the program.
+$(patsubst plots/%.gp,$(BUILD)/sim/plot_%.c.o,$(wildcard plots/*.gp)): $(BUILD)/sim/plot_%.c.o: plots/%.gp

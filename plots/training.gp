@@ -4,7 +4,7 @@
 #       time_s energy_j loss
 
 set multiplot layout 1, 2 margins 0.10, 0.97, 0.14, 0.88 spacing 0.12, 0 \
-    title network . ": loss while it learns" noenhanced
+    title subject . ": loss while it learns" noenhanced
 set border 3
 set tics nomirror
 set grid ytics linecolor rgb '#cccccc'

@@ -288,8 +288,10 @@ static int write_files(const struct asked *a, const json_t *result)
     int status = a->json ? output_write(a->json, result, output_json) : 0;
     if (status == 0 && a->csv)
         status = output_write(a->csv, result, train_report_csv);
-    if (status == 0 && a->plot && !plot_draw(&plot_training, result, a->plot, &d))
+    json_t *results = json_pack("[O]", result);
+    if (status == 0 && a->plot && !plot_draw(&plot_training, results, a->plot, &d))
         status = fail(&d, 1);
+    json_decref(results);
     return status;
 }
 

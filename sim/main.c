@@ -11,6 +11,7 @@
 #include "sim/cmd_diff.h"
 #include "sim/cmd_hbm.h"
 #include "sim/cmd_machine.h"
+#include "sim/cmd_plot.h"
 #include "sim/cmd_run.h"
 #include "sim/cmd_sweep.h"
 #include "sim/cmd_trace.h"
@@ -33,6 +34,7 @@ static const struct command {
     { "compare", cmd_compare, "run a trace or network on several machines, side by side" },
     { "diff",    cmd_diff,    "say what changed between two results" },
     { "sweep",   cmd_sweep,   "run a trace or network at many points: sizes, rates, batches" },
+    { "plot",    cmd_plot,    "draw results: energy, stalls, power, roofline, ..." },
     { "disasm",  cmd_disasm,  "print the program that a trace becomes" },
     { "kernel",  cmd_kernel,  "run a kernel of your own, PTX or CUDA C, on a GPU" },
     { "hbm",     cmd_hbm,     "drive the memory alone with a stream of requests" },

@@ -66,7 +66,7 @@ void manual_command(const struct manual_command *command, FILE *out)
 /* One row: ".It Fl Fl name Ar VALUE" and what it is. */
 static void manual_row(const struct option_row *row, FILE *out)
 {
-    fprintf(out, ".It Fl Fl ");
+    fputs(strcmp(options_dashes(row), "--") == 0 ? ".It Fl Fl " : ".It Fl ", out);
     put(row->name, out);
     if (row->value) {
         fputs(" Ar ", out);
@@ -139,7 +139,7 @@ void completion_options(const struct options *o, FILE *out)
 {
     fprintf(out, "    %s) options='--help", o->command);
     for (size_t i = 0; i < o->count; i++)
-        fprintf(out, " --%s", o->rows[i].name);
+        fprintf(out, " %s%s", options_dashes(&o->rows[i]), o->rows[i].name);
     fputs("' ;;\n", out);
 }
 

@@ -33,13 +33,18 @@ void options_more(void (*print)(FILE *out))
         fputs(".Ed\n", stdout);
 }
 
+const char *options_dashes(const struct option_row *row)
+{
+    return row->name[1] == '\0' ? "-" : "--";
+}
+
 void options_usage(const struct options *o, FILE *out)
 {
     fprintf(out, "usage: simaccel %s%s%s [options]\n", o->command,
             o->arguments[0] == '\0' ? "" : " ", o->arguments);
     for (size_t i = 0; i < o->count; i++) {
         char name[64];
-        snprintf(name, sizeof name, "--%s%s%s", o->rows[i].name,
+        snprintf(name, sizeof name, "%s%s%s%s", options_dashes(&o->rows[i]), o->rows[i].name,
                  o->rows[i].value == NULL ? "" : " ",
                  o->rows[i].value == NULL ? "" : o->rows[i].value);
         fprintf(out, "  %-24s %s\n", name, o->rows[i].what);
@@ -93,8 +98,8 @@ static int take(struct options *o, size_t i, const char *equals)
         o->value = o->argv[o->at++];
     if (o->value != NULL)
         return (int)i;
-    options_wrong(o, "--%s has no value; expected --%s %s", row->name, row->name,
-                  row->value);
+    options_wrong(o, "%s%s has no value; expected %s%s %s", options_dashes(row), row->name,
+                  options_dashes(row), row->name, row->value);
     return OPTIONS_WRONG;
 }
 
@@ -124,6 +129,9 @@ int options_next(struct options *o)
     }
     if (!o->plain && word[0] == '-' && word[1] == '-')
         return option(o, word);
+    for (size_t i = 0; !o->plain && word[0] == '-' && i < o->count; i++)
+        if (o->rows[i].name[1] == '\0' && strcmp(o->rows[i].name, word + 1) == 0)
+            return take(o, i, NULL);
     if (!o->plain && word[0] == '-' && word[1] != '\0') {
         options_wrong(o, "%.80s: no such option; expected one of these", word);
         return OPTIONS_WRONG;

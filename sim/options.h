@@ -10,9 +10,9 @@
  *     if (i == OPTIONS_HELP)   return 0;
  *     if (i == OPTIONS_WRONG)  return 2;       what is wrong is on stderr already
  *
- * Long options only, as `--name value` or `--name=value`, anywhere; after `--` and for
- * `-` alone, arguments.  Names are not abbreviated: a script that works today then
- * works when there are more of them.
+ * Long options, as `--name value` or `--name=value`, anywhere; a row whose name is one letter is
+ * `-o value`.  After `--` and for `-` alone, arguments.  Names are not abbreviated: a script that
+ * works today then works when there are more of them.
  */
 #ifndef SIM_OPTIONS_H
 #define SIM_OPTIONS_H
@@ -46,6 +46,9 @@ struct options {
       1, 0, NULL, NULL, 0, 0 }
 
 int options_next(struct options *o);
+
+/* What stands before a row's name: "-" or "--". */
+const char *options_dashes(const struct option_row *row);
 
 /* How --help prints from here on: for a reader, or as a part of the manual (manual.h). */
 enum options_style { OPTIONS_USAGE, OPTIONS_MANUAL, OPTIONS_COMPLETION };

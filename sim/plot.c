@@ -1,5 +1,5 @@
 /* plot.c - see plot.h. */
-#include "sim/plot.h"
+#include "sim/plot_inside.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -68,20 +68,35 @@ bool plot_beside(const char *path, const char *ending, char beside[PATH_MAX], st
     return split(path, &p) && in_folder(&p, ending, beside, PATH_MAX, d);
 }
 
-/* The script as it can be run by hand. */
-static void write_script(const struct plot *p, const struct places *at, const char *network,
-                         FILE *out)
+/* In single quotes a quote is two. */
+static void write_quoted(const char *name, const char *text, FILE *out)
 {
-    fprintf(out, "# gnuplot %s.gp\n"
-                 "network = '%s'\n"
-                 "data = '%s.dat'\n"
-                 "if (!exists('picture')) picture = '%s%s'\n"
-                 "set terminal %s\n"
-                 "set output picture\n\n%s", at->name, network, at->name, at->name, at->ending,
-            at->terminal, p->script);
+    fprintf(out, "%s = '", name);
+    for (; *text; text++) {
+        if (*text == '\'')
+            fputc('\'', out);
+        if ((unsigned char)*text >= ' ')
+            fputc(*text, out);
+    }
+    fputs("'\n", out);
 }
 
-static bool write_parts(const struct plot *p, const struct places *at, const json_t *result,
+/* The script as it can be run by hand. */
+static void write_script(const struct plot *p, const struct places *at, const json_t *results,
+                         FILE *out)
+{
+    fprintf(out, "# gnuplot %s.gp\n", at->name);
+    write_quoted("subject", plot_subject(results), out);
+    fprintf(out, "data = '%s.dat'\n", at->name);
+    if (at->ending)
+        fprintf(out, "if (!exists('picture')) picture = '%s%s'\n", at->name, at->ending);
+    fprintf(out, "set encoding utf8\nset terminal %s\n", at->terminal);
+    if (at->ending)
+        fputs("set output picture\n", out);
+    fprintf(out, "\n%s", p->script);
+}
+
+static bool write_parts(const struct plot *p, const struct places *at, const json_t *results,
                         struct diag *d)
 {
     char path[PATH_MAX + NAME_MAX];
@@ -90,11 +105,11 @@ static bool write_parts(const struct plot *p, const struct places *at, const jso
     struct output *o = output_open(path, d);
     if (!o)
         return false;
-    p->data(result, output_stream(o));
+    p->data(results, output_stream(o));
     if (!output_commit(o, d) || !in_folder(at, ".gp", path, sizeof path, d)
         || (o = output_open(path, d)) == NULL)
         return false;
-    write_script(p, at, json_string_value(json_object_get(result, "network")), output_stream(o));
+    write_script(p, at, results, output_stream(o));
     return output_commit(o, d);
 }
 
@@ -110,10 +125,10 @@ static int run_gnuplot(const struct places *at, const char *picture, int message
     posix_spawn_file_actions_addchdir_np(&actions, at->folder);
     posix_spawn_file_actions_adddup2(&actions, messages, STDERR_FILENO);
     pid_t child;
-    int failed = posix_spawnp(&child, "gnuplot", &actions, NULL,
+    int error = posix_spawnp(&child, "gnuplot", &actions, NULL,
                               (char *const *)(uintptr_t)argv, environ);
     posix_spawn_file_actions_destroy(&actions);
-    if (failed)
+    if (error)
         return -1;
     int status = 0;
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
@@ -131,36 +146,71 @@ static void last_words(int messages, char *text, size_t size)
             *at = ' ';
 }
 
-static bool draw(const struct places *at, struct diag *d)
+static bool failed(int status, const char *words, struct diag *d)
 {
-    char beside[PATH_MAX + 2 * NAME_MAX], picture[PATH_MAX + NAME_MAX], words[300];
-    char name[NAME_MAX + 32];
-    if (!in_folder(at, at->ending, picture, sizeof picture, d))
-        return false;
-    snprintf(name, sizeof name, "%s%s.%ld", at->name, at->ending, (long)getpid());
-    if (snprintf(beside, sizeof beside, "%s%s", at->folder, name) >= (int)sizeof beside)
-        return diag_set(d, 0, 0, "the path is too long; expected a shorter one");
-    FILE *messages = tmpfile();
-    if (!messages)
-        return diag_set(d, 0, 0, "%s; expected room for a temporary file", strerror(errno));
-    int status = run_gnuplot(at, name, fileno(messages));
-    last_words(fileno(messages), words, sizeof words);
-    fclose(messages);
-    if (status == 0 && rename(beside, picture) == 0)
-        return true;
-    unlink(beside);
     if (status < 0 || status == 127)
         return diag_set(d, 0, 0, "gnuplot cannot be run; expected it on the path (Debian: "
                         "gnuplot-nox)");
     return diag_set(d, 0, 0, "gnuplot failed: %.250s; expected a picture", words);
 }
 
-bool plot_draw(const struct plot *p, const json_t *result, const char *path, struct diag *d)
+/* Draws into `name`, in the folder; what gnuplot says counts only if it gives up. */
+static bool draw(const struct places *at, const char *name, struct diag *d)
+{
+    char words[300];
+    FILE *messages = tmpfile();
+    if (!messages)
+        return diag_set(d, 0, 0, "%s; expected room for a temporary file", strerror(errno));
+    int status = run_gnuplot(at, name, fileno(messages));
+    last_words(fileno(messages), words, sizeof words);
+    fclose(messages);
+    return status == 0 || failed(status, words, d);
+}
+
+static bool draw_file(const struct places *at, struct diag *d)
+{
+    char beside[PATH_MAX + 2 * NAME_MAX], picture[PATH_MAX + NAME_MAX];
+    char name[NAME_MAX + 32];
+    if (!in_folder(at, at->ending, picture, sizeof picture, d))
+        return false;
+    snprintf(name, sizeof name, "%s%s.%ld", at->name, at->ending, (long)getpid());
+    if (snprintf(beside, sizeof beside, "%s%s", at->folder, name) >= (int)sizeof beside)
+        return diag_set(d, 0, 0, "the path is too long; expected a shorter one");
+    if (draw(at, name, d) && rename(beside, picture) == 0)
+        return true;
+    unlink(beside);
+    return diag_set(d, 0, 0, "%s; expected a place for a picture", strerror(errno));
+}
+
+bool plot_draw(const struct plot *p, const json_t *results, const char *path, struct diag *d)
 {
     struct places at = { .ending = NULL };
     if (!plot_check(path, d) || !split(path, &at))
         return false;
-    if (!p->drawable(result))
-        return diag_set(d, 0, 0, "there is nothing to draw; expected %s", p->wanted);
-    return write_parts(p, &at, result, d) && draw(&at, d);
+    size_t i;
+    json_t *result;
+    json_array_foreach(results, i, result) {
+        if (!plot_takes(p, result, d))
+            return false;
+    }
+    return write_parts(p, &at, results, d) && draw_file(&at, d);
+}
+
+bool plot_dumb(const struct plot *p, const json_t *results, struct diag *d)
+{
+    struct places at = { .folder = "/tmp/simaccel-XXXXXX", .name = "plot",
+                         .terminal = "dumb 110, 40" };
+    char path[PATH_MAX + NAME_MAX];
+    if (!mkdtemp(at.folder))
+        return diag_set(d, 0, 0, "%s; expected room for a temporary folder", strerror(errno));
+    strcat(at.folder, "/");
+    fflush(stdout);
+    bool drawn = write_parts(p, &at, results, d) && draw(&at, "", d);
+    static const char *const endings[] = { ".dat", ".gp", "" };
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        snprintf(path, sizeof path, "%s%s%s", at.folder, endings[i][0] ? at.name : "",
+                 endings[i]);
+        remove(path);
+    }
+    return drawn;
 }

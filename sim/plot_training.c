@@ -1,17 +1,11 @@
 /* plot_training.c - the data of plots/training.gp. */
 #include <string.h>
 
-#include "sim/plot.h"
+#include "sim/plot_inside.h"
 #include "sim/report_field.h"
 
-extern const char plot_training_script[];
-__asm__(".pushsection .rodata\n"
-        ".global plot_training_script\n"
-        "plot_training_script: .incbin \"plots/training.gp\"\n"
-        ".byte 0\n"
-        ".popsection\n");
+PLOT_SCRIPT(training);
 
-/* Two empty lines stand between blocks. */
 static void write_block(json_t *rows, const char *machine, const char *before, FILE *out)
 {
     size_t i;
@@ -40,8 +34,9 @@ static bool has_loss(const json_t *result)
 }
 
 /* The reference takes no time: it has no place here. */
-static void write_data(const json_t *result, FILE *out)
+static void write_data(const json_t *results, FILE *out)
 {
+    const json_t *result = json_array_get(results, 0);
     size_t i;
     json_t *machine;
     const char *before = "";
@@ -55,5 +50,12 @@ static void write_data(const json_t *result, FILE *out)
     }
 }
 
-const struct plot plot_training = { "training", plot_training_script, write_data, has_loss,
-                                     "a loss that is finite, on a machine" };
+static const struct plot_need needs[] = {
+    { "network", true }, { "machines.*.name", true }, { "rows.*.machine", true }, { NULL, false },
+};
+
+const struct plot plot_training = {
+    "training", "loss while a network learns, against simulated time and energy",
+    plot_training_script, "simaccel train --json", 1, needs, has_loss,
+    "a loss that is finite, on a machine", write_data,
+};

@@ -1,7 +1,8 @@
 # gnuplot digits.gp
-network = 'digits'
+subject = 'digits'
 data = 'digits.dat'
 if (!exists('picture')) picture = 'digits.svg'
+set encoding utf8
 set terminal svg size 900,600 dynamic background 'white' font 'sans,14'
 set output picture
 
@@ -11,7 +12,7 @@ set output picture
 #       time_s energy_j loss
 
 set multiplot layout 1, 2 margins 0.10, 0.97, 0.14, 0.88 spacing 0.12, 0 \
-    title network . ": loss while it learns" noenhanced
+    title subject . ": loss while it learns" noenhanced
 set border 3
 set tics nomirror
 set grid ytics linecolor rgb '#cccccc'

@@ -1,0 +1,237 @@
+/* test_plot.c - pictures: their data against the result, worked out by hand; and gnuplot draws
+ * every kind without a word. */
+#include "sim/plot.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/plot_inside.h"
+#include "tests/suites.h"
+
+/* ---- results: JSON with ' for ", so that it can be read here ---- */
+
+static json_t *read_json(const char *text)
+{
+    char *copy = strdup(text);
+    json_error_t wrong;
+    for (char *c = copy; *c; c++)
+        if (*c == '\'')
+            *c = '"';
+    json_t *json = json_loads(copy, 0, &wrong);
+    ck_assert_msg(json != NULL, "line %d: %s", wrong.line, wrong.text);
+    free(copy);
+    return json;
+}
+
+/* A TPU without a limit, 2 us, and a GPU with one, 4 us. */
+static const char two[] =
+    "[{'machine':'toy', 'kind':'tpu', 'trace':'tiny', 'time_s':2e-6, 'energy_j':10,"
+    "  'average_power_w':3, 'peak_flops_per_s':8e9, 'hbm':{'peak_bytes_per_s':2e9},"
+    "  'energy':{'matrix_units':1, 'vector_unit':2, 'transpose_units':0.5, 'hbm_read':0.25,"
+    "            'static':6, 'new_thing':0.25},"
+    "  'power':{'interval_s':1.5e-6, 'power_w':[4, 2]},"
+    "  'ops':[{'name':'a \\u0022x\\u0022', 'phase':'forward', 'time_s':1.5e-6, 'span_s':1.75e-6,"
+    "          'flops':3500, 'flops_per_byte':7, 'hbm_bytes':500, 'mxu_utilization':0.25},"
+    "         {'name':'b', 'phase':'update', 'time_s':0.5e-6, 'span_s':0.5e-6,"
+    "          'flops':0, 'flops_per_byte':0, 'hbm_bytes':250, 'mxu_utilization':0}],"
+    "  'units':[{'name':'core0.mxu0', 'kind':'mxu', 'states':{'stream':1.5e-6, 'idle':0.5e-6}},"
+    "           {'name':'core0.mxu1', 'kind':'mxu', 'states':{'stream':0.5e-6, 'idle':1.5e-6}},"
+    "           {'name':'core0.load', 'kind':'queue', 'states':{'busy':2e-6}}]},"
+    " {'machine':'big', 'kind':'gpu', 'trace':'tiny', 'time_s':4e-6, 'energy_j':4,"
+    "  'average_power_w':1, 'power_limit_w':5, 'peak_flops_per_s':6e9,"
+    "  'hbm':{'peak_bytes_per_s':3e9}, 'energy':{'tensor_cores':3, 'constant':1},"
+    "  'power':{'interval_s':4e-6, 'power_w':[1]},"
+    "  'ops':[{'name':'c', 'phase':'loss', 'time_s':4e-6, 'span_s':4e-6, 'flops':8000,"
+    "          'flops_per_byte':1, 'hbm_bytes':8000, 'mxu_utilization':0.5}],"
+    "  'units':[{'name':'sm0', 'kind':'sm', 'states':{'issued':1e-6, 'hbm':3e-6}}]}]";
+
+static const struct plot *const kinds[] = { &plot_energy, &plot_stalls, &plot_power,
+                                            &plot_roofline, &plot_utilization };
+
+/* What must be in the data, in this order; numbers that are powers of two are exact. */
+static const struct { const struct plot *plot; const char *lines; } data[] = {
+    /* matrix; 2 + 0.5 lanes; nothing of 3 groups; HBM; none at rest; chip; what is new */
+    { &plot_energy, "\"toy\" 1 2.5 0 0 0 0.25 0 6 0.25\n\"big\" 3 0 0 0 0 0 0 1 0\n" },
+    /* two units of equal shares: the name decides; 3 of 4 us wait for HBM */
+    { &plot_stalls, "\"matrix units\" \"idle\" \"stream\" \"other\"\n\"toy\" 0.5 0.5 0\n\n\n"
+                    "\"queues\" \"busy\" \"other\"\n\"toy load\" 1 0\n\n\n"
+                    "\"schedulers of SMs\" \"hbm\" \"issued\" \"other\"\n\"big\" 0.75 0.25 0\n" },
+};
+
+static char *data_of(const struct plot *p, const json_t *results)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    p->data(results, out);
+    fclose(out);
+    return text;
+}
+
+START_TEST(data_are_what_the_results_say)
+{
+    json_t *results = read_json(two);
+    char *text = data_of(data[_i].plot, results);
+    ck_assert_msg(strstr(text, data[_i].lines) != NULL, "%s", text);
+    free(text);
+    json_decref(results);
+}
+END_TEST
+
+/* The numbers that come next. */
+static void expect(const char **at, const double *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *end;
+        double x = strtod(*at, &end);
+        ck_assert_msg(end != *at, "no number at %.40s", *at);
+        ck_assert_double_eq_tol(x, numbers[i], 1e-12 * (1 + numbers[i] * 1e3));
+        *at = end;
+    }
+}
+
+static const char *behind(const char *text, const char *words)
+{
+    const char *at = strstr(text, words);
+    ck_assert_msg(at != NULL, "no %s in %s", words, text);
+    return at + strlen(words);
+}
+
+START_TEST(power_steps_last_until_the_run_ends)
+{
+    json_t *results = read_json(two);
+    char *text = data_of(&plot_power, results);
+    const char *at = behind(text, "\"toy\"\n");
+    expect(&at, (double[]){ 0, 4, 3, 0,  1.5e-6, 2, 3, 0,  2e-6, 2, 3, 0 }, 12);
+    at = behind(at, "\n\n\n\"big\"\n");
+    expect(&at, (double[]){ 0, 1, 1, 5,  4e-6, 1, 1, 5 }, 8);
+    ck_assert_str_eq(at, "\n");
+    free(text);
+    json_decref(results);
+}
+END_TEST
+
+/* Ridges: 8 / 2 = 4 and 6 / 3 = 2 FLOP a byte; ops at 7 and 1.  So roofs go from 1/3 to 21. */
+START_TEST(a_roof_bends_at_peak_over_bandwidth)
+{
+    json_t *results = read_json(two);
+    char *text = data_of(&plot_roofline, results);
+    const char *at = behind(text, "\"toy\"\n");
+    expect(&at, (double[]){ 1.0 / 3, 2e9 / 3,  4, 8e9,  21, 8e9 }, 6);
+    at = behind(at, "\n\n\n\"toy\"\n");
+    expect(&at, (double[]){ 7, 3500 / 1.75e-6, 0.75 }, 3);
+    at = behind(at, " \"a x\"\n\n\n\"big\"\n");         /* b has no FLOPs */
+    expect(&at, (double[]){ 1.0 / 3, 1e9,  2, 6e9,  21, 6e9 }, 6);
+    at = behind(at, "\n\n\n\"big\"\n");
+    expect(&at, (double[]){ 1, 2e9, 1 }, 3);
+    ck_assert_str_eq(at, " \"c\"\n");
+    free(text);
+    json_decref(results);
+}
+END_TEST
+
+/* 500 bytes of 1.5 us x 2 GB/s; 250 of 0.5 us; 8000 of 4 us x 3 GB/s. */
+START_TEST(ops_stand_one_after_the_other)
+{
+    json_t *results = read_json(two);
+    char *text = data_of(&plot_utilization, results);
+    const char *at = behind(text, "\"toy\"\n");
+    expect(&at, (double[]){ 0, 1.5e-6, 0.25, 1.0 / 6, 0 }, 5);
+    at = behind(at, " \"a x\"\n");
+    expect(&at, (double[]){ 1.5e-6, 2e-6, 0, 0.25, 3 }, 5);
+    at = behind(at, " \"b\"\n");
+    expect(&at, (double[]){ 2e-6, 2e-6, 0, 0.25, 0 }, 5);           /* the end */
+    at = behind(at, " \"\"\n\n\n\"big\"\n");
+    expect(&at, (double[]){ 0, 4e-6, 0.5, 2.0 / 3, 1 }, 5);
+    at = behind(at, " \"c\"\n");
+    expect(&at, (double[]){ 4e-6, 4e-6, 0, 2.0 / 3, 0 }, 5);
+    ck_assert_str_eq(at, " \"\"\n");
+    free(text);
+    json_decref(results);
+}
+END_TEST
+
+START_TEST(labels_tell_results_apart)
+{
+    static const struct { const char *results, *first, *last; } cases[] = {
+        { "[{'machine':'a','trace':'t'},{'machine':'b','trace':'t'}]", "a", "b" },
+        { "[{'machine':'a','trace':'t'},{'machine':'a','trace':'u'}]", "a, t", "a, u" },
+        { "[{'machine':'a','trace':'t'},{'machine':'a','trace':'t'}]", "a (1)", "a (2)" },
+        { "[{'machine':'a','trace':'t'},{'machine':'b','trace':'u'},"
+          " {'machine':'a','trace':'t'}]", "a, t (1)", "a, t (2)" },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        json_t *results = read_json(cases[i].results);
+        char label[PLOT_LABEL];
+        plot_label(results, 0, label);
+        ck_assert_str_eq(label, cases[i].first);
+        plot_label(results, json_array_size(results) - 1, label);
+        ck_assert_str_eq(label, cases[i].last);
+        json_decref(results);
+    }
+}
+END_TEST
+
+/* Each field that a kind says it needs, taken away from the first result. */
+START_TEST(what_is_missing_is_named)
+{
+    static const struct { const struct plot *plot; const char *without, *words; } cases[] = {
+        { &plot_energy,   "energy",           "energy is missing" },
+        { &plot_energy,   "machine",          "machine is missing" },
+        { &plot_stalls,   "units",            "units is missing" },
+        { &plot_power,    "power",            "power.interval_s is missing" },
+        { &plot_roofline, "peak_flops_per_s", "peak_flops_per_s is missing" },
+        { &plot_roofline, "hbm",              "hbm.peak_bytes_per_s is missing" },
+        { &plot_utilization, "ops",           "ops is missing" },
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        json_t *results = read_json(two), *first = json_array_get(results, 0);
+        struct diag none = { .text = "" }, d = { .text = "" };
+        ck_assert(plot_takes(cases[i].plot, first, &none));
+        json_object_del(first, cases[i].without);
+        ck_assert(!plot_takes(cases[i].plot, first, &d));
+        ck_assert_msg(strstr(d.text, cases[i].words) != NULL, "%s", d.text);
+        json_decref(results);
+    }
+}
+END_TEST
+
+/* Of a TPU and a GPU, and of each alone; without gnuplot there is nothing to test. */
+START_TEST(gnuplot_draws_without_a_word)
+{
+    if (system("gnuplot --version >/dev/null 2>&1") != 0)
+        return;
+    char folder[] = "/tmp/test_plot-XXXXXX", command[200], path[64];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    for (int which = 0; which < 3; which++) {
+        json_t *results = read_json(two);
+        struct diag d = { .text = "" };
+        if (which > 0)
+            json_array_remove(results, (size_t)which - 1);
+        snprintf(path, sizeof path, "%s/x.svg", folder);
+        ck_assert_msg(plot_draw(kinds[_i], results, path, &d), "%s", d.text);
+        snprintf(command, sizeof command, "cd %s && test -s x.svg && gnuplot x.gp >words 2>&1 "
+                 "&& ! test -s words || { cat words; false; }", folder);
+        ck_assert_msg(system(command) == 0, "%s, %d", kinds[_i]->name, which);
+        json_decref(results);
+    }
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+Suite *plot_suite(void)
+{
+    Suite *s = suite_create("plot");
+    TCase *t = tcase_create("data");
+    tcase_add_loop_test(t, data_are_what_the_results_say, 0, COUNT_OF(data));
+    tcase_add_test(t, power_steps_last_until_the_run_ends);
+    tcase_add_test(t, a_roof_bends_at_peak_over_bandwidth);
+    tcase_add_test(t, ops_stand_one_after_the_other);
+    tcase_add_test(t, labels_tell_results_apart);
+    tcase_add_test(t, what_is_missing_is_named);
+    tcase_add_loop_test(t, gnuplot_draws_without_a_word, 0, COUNT_OF(kinds));
+    suite_add_tcase(s, t);
+    return s;
+}
