@@ -6,6 +6,7 @@
 #include "sim/gemm.h"
 #include "sim/output.h"
 #include "sim/report.h"
+#include "sim/report_field.h"
 #include "sim/run_options.h"
 #include "sim/value_run.h"
 
@@ -97,21 +98,18 @@ static int run_one(const struct multiplying *x, const struct machine *m)
     return status;
 }
 
-static double number(const json_t *o, const char *key)
-{
-    return json_number_value(json_object_get(o, key));
-}
-
 static void write_row(const struct gemm *g, const json_t *r, FILE *out)
 {
     const json_t *op = json_array_get(json_object_get(r, "ops"), 0);
     fprintf(out, "%s,%llu,%llu,%llu,%s,%s,%.0f,%.17g,%.0f,%.17g,%.17g,%.17g,%.17g,%.0f,%.17g,"
             "%.17g,%s\n", g->name, (unsigned long long)g->m, (unsigned long long)g->k,
             (unsigned long long)g->n, gemm_transpose_name(g), trace_type_names[g->type],
-            number(r, "cores"), number(r, "time_s"), number(r, "cycles"), number(r, "launch_s"),
-            number(r, "host_s"), number(r, "flops_per_s"), number(r, "mxu_utilization"),
-            number(json_object_get(r, "hbm"), "bytes"), number(r, "energy_j"),
-            number(r, "average_power_w"), json_string_value(json_object_get(op, "bound_by")));
+            report_number(r, "cores"), report_number(r, "time_s"), report_number(r, "cycles"),
+            report_number(r, "launch_s"), report_number(r, "host_s"),
+            report_number(r, "flops_per_s"), report_number(r, "mxu_utilization"),
+            report_number(json_object_get(r, "hbm"), "bytes"), report_number(r, "energy_j"),
+            report_number(r, "average_power_w"),
+            json_string_value(json_object_get(op, "bound_by")));
 }
 
 static int run_list(const struct multiplying *x, const struct machine *m)

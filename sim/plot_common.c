@@ -94,3 +94,17 @@ bool plot_takes(const struct plot *p, json_t *result, struct diag *d)
     return p->drawable(result)
         || diag_set(d, 0, 0, "there is nothing to draw; expected %s", p->wanted);
 }
+
+void plot_blocks(const json_t *results, void (*write)(const json_t *result, FILE *out), FILE *out)
+{
+    size_t i;
+    json_t *result;
+    char label[PLOT_LABEL];
+    json_array_foreach(results, i, result) {
+        fputs(plot_between(i), out);
+        plot_label(results, i, label);
+        plot_text(label, out);
+        fputc('\n', out);
+        write(result, out);
+    }
+}

@@ -30,4 +30,7 @@ static inline const char *plot_between(size_t block)
     return block > 0 ? "\n\n" : "";
 }
 
+/* A block a result: its label, then what `write` has of it. */
+void plot_blocks(const json_t *results, void (*write)(const json_t *result, FILE *out), FILE *out);
+
 #endif

@@ -45,17 +45,8 @@ static void write_block(const json_t *result, FILE *out)
 
 static void write_data(const json_t *results, FILE *out)
 {
-    size_t i;
-    json_t *result;
-    char label[PLOT_LABEL];
     fputs("# from_s to_s mxu_utilization share_of_hbm_peak phase op\n", out);
-    json_array_foreach(results, i, result) {
-        fputs(plot_between(i), out);
-        plot_label(results, i, label);
-        plot_text(label, out);
-        fputc('\n', out);
-        write_block(result, out);
-    }
+    plot_blocks(results, write_block, out);
 }
 
 static bool has_ops(const json_t *result)

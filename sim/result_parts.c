@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/report_field.h"
+
 double result_seconds(tick_t t)
 {
     return (double)t / TICKS_PER_S;
@@ -13,11 +15,6 @@ double result_seconds(tick_t t)
 double result_ratio(double a, double b)
 {
     return b > 0 ? a / b : 0;
-}
-
-static double number(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
 }
 
 /* ---- memory ---- */
@@ -118,7 +115,7 @@ json_t *result_phases(const json_t *ops)
                 const json_t *op = json_array_get(ops, i);
                 const char *name = json_string_value(json_object_get(op, "phase"));
                 if (strcmp(name, trace_phase_names[p]) == 0) {
-                    sum += number(op, sums[s]);
+                    sum += report_number(op, sums[s]);
                     any = true;
                 }
             }

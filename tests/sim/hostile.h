@@ -137,6 +137,34 @@ static inline uint64_t hostile_size(struct dice *d, uint64_t most)
                       : roll(d, most) + 1;
 }
 
+/* all_reduce changes what was made in the step: it comes with a scale that makes something. */
+static inline bool hostile_all_reduce(struct trace *t, const struct sizes *s,
+                                      enum trace_type type)
+{
+    struct diag d = { .text = "" };
+    uint32_t x = hostile_tensor(t, ROLE_INPUT, type, 1, s->lead);
+    uint32_t y = hostile_tensor(t, ROLE_GRADIENT, type, 1, s->lead);
+    struct trace_op scale = { .kind = TRACE_SCALE, .ins = 1, .outs = 1, .in = { x }, .out = { y },
+                              .given = 1u << ATTR_FACTOR };
+    struct trace_op sum = { .kind = TRACE_ALL_REDUCE, .ins = 1, .outs = 1, .in = { y },
+                            .out = { y } };
+    scale.attr[ATTR_FACTOR] = -1.5;
+    return trace_add_op(t, &scale, NULL, &d) && trace_add_op(t, &sum, NULL, &d);
+}
+
+/* Classes that the ops which read a target of them know. */
+static inline uint64_t hostile_classes(const struct trace *t, uint32_t target)
+{
+    uint64_t least = UINT32_MAX;
+    for (uint32_t i = 0; i < t->op_count; i++)
+        if (t->ops[i].ins > 1 && t->ops[i].in[1] == target) {
+            const struct trace_tensor *z = &t->tensors[t->ops[i].in[0]];
+            if (z->shape[z->rank - 1] < least)
+                least = z->shape[z->rank - 1];
+        }
+    return least;
+}
+
 static inline struct sizes hostile_sizes(struct dice *d)
 {
     struct sizes s = { .leads = 1 + (uint32_t)(roll(d, 4) == 0) };

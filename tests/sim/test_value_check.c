@@ -46,24 +46,12 @@ static struct machine *machine_of(const char *name)
     return m;
 }
 
-/* Classes that the ops which read a target know. */
-static uint64_t classes_of(const struct trace *t, uint32_t target)
-{
-    uint64_t least = UINT32_MAX;
-    for (uint32_t i = 0; i < t->op_count; i++)
-        if (t->ops[i].ins > 1 && t->ops[i].in[1] == target) {
-            const struct trace_tensor *z = &t->tensors[t->ops[i].in[0]];
-            least = z->shape[z->rank - 1] < least ? z->shape[z->rank - 1] : least;
-        }
-    return least;
-}
-
 /* Numbers around 0, some of other sizes; states that may be squares; classes that there are. */
 static void fill(struct checked *c, struct dice *d)
 {
     for (uint32_t i = 0; i < c->trace->tensor_count; i++) {
         const struct trace_tensor *x = &c->trace->tensors[i];
-        uint64_t n = trace_elements(x), classes = classes_of(c->trace, i);
+        uint64_t n = trace_elements(x), classes = hostile_classes(c->trace, i);
         double *v = malloc(n * sizeof *v);
         for (uint64_t k = 0; k < n; k++) {
             v[k] = ((double)roll(d, 1u << 30) / (1u << 29) - 1) * ldexp(1, -(int)roll(d, 4) * 3);

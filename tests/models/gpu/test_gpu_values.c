@@ -104,23 +104,10 @@ static void twin_free(struct twin *t)
     trace_free(t->stored);
 }
 
-/* The fewest columns of what a target of classes is compared with. */
-static uint64_t classes_of(const struct trace *t, uint32_t target)
-{
-    uint64_t least = UINT32_MAX;
-    for (uint32_t i = 0; i < t->op_count; i++)
-        if (t->ops[i].ins > 1 && t->ops[i].in[1] == target) {
-            const struct trace_tensor *z = &t->tensors[t->ops[i].in[0]];
-            if (z->shape[z->rank - 1] < least)
-                least = z->shape[z->rank - 1];
-        }
-    return least;
-}
-
 static void give(struct twin *t, uint32_t tensor, struct dice *d)
 {
     const struct trace_tensor *x = &t->trace->tensors[tensor];
-    uint64_t classes = x->type == TRACE_I32 ? classes_of(t->trace, tensor) : 0;
+    uint64_t classes = x->type == TRACE_I32 ? hostile_classes(t->trace, tensor) : 0;
     for (uint64_t k = 0; k < trace_elements(x); k++) {
         double v = (double)roll(d, 1u << 30) / (1u << 29) - 1;
         if (x->role == ROLE_STATE || x->role == ROLE_TARGET)

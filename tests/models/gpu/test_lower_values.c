@@ -96,19 +96,6 @@ static struct cell *cells_of(const struct machine_run *r, uint32_t tensor)
     return cells;
 }
 
-/* Classes that the ops which read a target of them know. */
-static uint64_t classes_of(const struct trace *t, uint32_t target)
-{
-    uint64_t least = UINT32_MAX;
-    for (uint32_t i = 0; i < t->op_count; i++)
-        if (t->ops[i].ins > 1 && t->ops[i].in[1] == target) {
-            const struct trace_tensor *z = &t->tensors[t->ops[i].in[0]];
-            if (z->shape[z->rank - 1] < least)
-                least = z->shape[z->rank - 1];
-        }
-    return least;
-}
-
 /* What is given: numbers around 0, states that may be squares, classes that there are. */
 static void fill(const struct machine_run *r, struct dice *d)
 {
@@ -117,7 +104,7 @@ static void fill(const struct machine_run *r, struct dice *d)
         enum trace_type type = r->plan->types[i];
         if (!trace_role_given(x->role))
             continue;
-        uint64_t classes = type == TRACE_I32 ? classes_of(r->trace, i) : 0;
+        uint64_t classes = type == TRACE_I32 ? hostile_classes(r->trace, i) : 0;
         for (uint64_t k = 0; k < trace_elements(x); k++) {
             double v = (double)roll(d, 1u << 20) / (1u << 19) - 1;
             if (x->role == ROLE_STATE || x->role == ROLE_TARGET)
@@ -244,20 +231,6 @@ static struct machine_run some_chip(struct dice *d, const char *what)
     return r;
 }
 
-/* It changes what was made in the step. */
-static bool add_all_reduce(struct trace *t, const struct sizes *s, enum trace_type type)
-{
-    struct diag d = { .text = "" };
-    uint32_t x = hostile_tensor(t, ROLE_INPUT, type, 1, s->lead);
-    uint32_t y = hostile_tensor(t, ROLE_GRADIENT, type, 1, s->lead);
-    struct trace_op scale = { .kind = TRACE_SCALE, .ins = 1, .outs = 1, .in = { x }, .out = { y },
-                              .given = 1u << ATTR_FACTOR };
-    struct trace_op sum = { .kind = TRACE_ALL_REDUCE, .ins = 1, .outs = 1, .in = { y },
-                            .out = { y } };
-    scale.attr[ATTR_FACTOR] = -1.5;
-    return trace_add_op(t, &scale, NULL, &d) && trace_add_op(t, &sum, NULL, &d);
-}
-
 /* Each op of the language on awkward shapes, in several types. */
 START_TEST(every_op_leaves_what_it_means)
 {
@@ -274,7 +247,7 @@ START_TEST(every_op_leaves_what_it_means)
         s.letter[i] = awkward[roll(&d, COUNT_OF(awkward))];
     r.trace = trace_new("one");
     enum trace_type type = (enum trace_type)roll(&d, 3);
-    ck_assert(kind == TRACE_ALL_REDUCE ? add_all_reduce(r.trace, &s, type)
+    ck_assert(kind == TRACE_ALL_REDUCE ? hostile_all_reduce(r.trace, &s, type)
                                        : hostile_op(r.trace, kind, &s, type, &d));
     check_values(&r, &d);
 }

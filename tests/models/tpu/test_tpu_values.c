@@ -143,20 +143,6 @@ static struct values_rig some_rig(struct dice *d, const char *what, int seed)
     return r;
 }
 
-/* It changes what was made in the step. */
-static bool add_all_reduce(struct trace *t, const struct sizes *s, enum trace_type type)
-{
-    struct diag d = { .text = "" };
-    uint32_t x = hostile_tensor(t, ROLE_INPUT, type, 1, s->lead);
-    uint32_t y = hostile_tensor(t, ROLE_GRADIENT, type, 1, s->lead);
-    struct trace_op scale = { .kind = TRACE_SCALE, .ins = 1, .outs = 1, .in = { x }, .out = { y },
-                              .given = 1u << ATTR_FACTOR };
-    struct trace_op sum = { .kind = TRACE_ALL_REDUCE, .ins = 1, .outs = 1, .in = { y },
-                            .out = { y } };
-    scale.attr[ATTR_FACTOR] = -1.5;
-    return trace_add_op(t, &scale, NULL, &d) && trace_add_op(t, &sum, NULL, &d);
-}
-
 /* Each op of the language on awkward shapes, in several types. */
 START_TEST(every_op_leaves_what_it_means)
 {
@@ -171,7 +157,7 @@ START_TEST(every_op_leaves_what_it_means)
         s.letter[i] = awkward[roll(&d, COUNT_OF(awkward))];
     r.trace = trace_new("one");
     enum trace_type type = (enum trace_type)roll(&d, 3);
-    ck_assert(kind == TRACE_ALL_REDUCE ? add_all_reduce(r.trace, &s, type)
+    ck_assert(kind == TRACE_ALL_REDUCE ? hostile_all_reduce(r.trace, &s, type)
                                        : hostile_op(r.trace, kind, &s, type, &d));
     check_values(&r, &d);
 }
