@@ -11,6 +11,7 @@
 
 static const struct plot *const kinds[] = {
     &plot_energy, &plot_stalls, &plot_power, &plot_roofline, &plot_utilization, &plot_training,
+    &plot_sweep,
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
@@ -43,7 +44,7 @@ static bool take_kind(struct plotting *x, const struct options *o)
         options_wrong(o, "%.80s: no such kind of picture; did you mean %s?", o->value, near);
     else
         options_wrong(o, "%.80s: no such kind of picture; expected energy, stalls, power, "
-                      "roofline, utilization or training", o->value);
+                      "roofline, utilization, training or sweep", o->value);
     return false;
 }
 
