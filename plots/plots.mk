@@ -14,6 +14,14 @@ plots: $(BUILD)/simaccel
 	    $< plot $$k $(BUILD)/plots/tpu-v3.json $(BUILD)/plots/v100.json \
 	        -o docs/pictures/mlp-$$k.svg || exit 1; \
 	done
+	SIMACCEL_MACHINES=models/machines $< sweep workloads/mlp.net --arch tpu \
+	    --over 'mxu.rows,mxu.cols=32..512:*2' --over batch=64,256,1024 \
+	    --json $(BUILD)/plots/array.json --csv /dev/null
+	SIMACCEL_MACHINES=models/machines $< sweep workloads/mlp.net --arch v100 \
+	    --over sm.count=10..80:+10 --json $(BUILD)/plots/sms.json --csv /dev/null
+	for s in array sms; do \
+	    $< plot sweep $(BUILD)/plots/$$s.json -o docs/pictures/sweep-$$s.svg || exit 1; \
+	done
 
 .PHONY: plots
 

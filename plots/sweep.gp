@@ -1,31 +1,70 @@
-# sweep.gp - speed-up over the first point, and energy, over a swept parameter; a line for each
-# value of the others.
+# sweep.gp - speed-up over the first point, energy, and shares of peak over a swept parameter; a
+# line for each value of the others.  A point that is not done leaves a gap.
 #
-# data: the parameter's name (index 0); then a block a line, its name first; then
-#       value speed-up energy_j
+# data: the parameter's name, 1 if it has words, 1 if time and energy are of a sample
+#       and not of a step, the first point's time, points not done (index 0); then a block a line,
+#       its name first; then  value speed-up energy_j mxu_utilization share_of_hbm_peak "value"
 
-stats data every ::0::0 index 0 using (parameter = strcol(1), 1) nooutput
+stats data index 0 every ::0::0 \
+    using (parameter = strcol(1), words = $2, by_sample = $3, first = $4, $5) nooutput
+lost = STATS_max
 stats data using 1 nooutput
-least = STATS_min
-most = STATS_max
-lines = STATS_blocks
-set multiplot layout 1, 2 margins 0.09, 0.97, 0.28, 0.88 spacing 0.13, 0 \
-    title 'Sweep of ' . subject noenhanced
+lines = STATS_blocks - 1
+least = 1e300
+most = -1e300
+do for [i = 1:lines] {
+    stats data index i every ::1 using 1 nooutput
+    if (STATS_min < least) { least = STATS_min }
+    if (STATS_max > most) { most = STATS_max }
+}
+legend = lines > 1 ? 0.26 : 0.13
+set multiplot layout 2, 2 margins 0.09, 0.97, legend, 0.86 spacing 0.13, 0.17 \
+    title 'Sweep of ' . subject . (lost > 0 ? sprintf(' (%d not done)', lost) : '') noenhanced
 set border 3
-set tics nomirror
+set tics nomirror font ',11'
 set grid ytics linecolor rgb '#cccccc'
-set xlabel parameter noenhanced
-set key at screen 0.53, 0.13 center top maxrows 3 Left reverse noenhanced samplen 2
+of = by_sample == 1 ? 'sample' : 'step'
 array color[8] = [ '#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00', \
-    '#000000', '#f0e442' ]
-if (least > 0 && most / least >= 8) { set logscale x 2 }
-set yrange [0:*]
-set title 'speed-up over the first point'
-plot for [i = 1:lines] data index i using 1:2 with linespoints pointtype (5 + 2 * (i % 6)) \
-    linewidth 2 linecolor rgb color[(i - 1) % 8 + 1] title columnheader(1)
-unset key
-set title 'energy'
-set format y '%.1s %cJ'
-plot for [i = 1:lines] data index i using 1:3 with linespoints pointtype (5 + 2 * (i % 6)) \
-    linewidth 2 linecolor rgb color[(i - 1) % 8 + 1] notitle
+    '#000000', '#999999' ]
+array shape[8] = [ 7, 5, 9, 11, 13, 6, 4, 8 ]
+set style data linespoints
+if (words == 1) {
+    set xrange [least - 0.5:most + 0.5]
+} else {
+    # By factors or by steps: where the middle one of the first line stands.
+    stats data index 1 every ::1 using 1 nooutput
+    if (least > 0) {
+        if (abs(STATS_median - sqrt(least * most)) < abs(STATS_median - (least + most) / 2)) {
+            set logscale x 2
+        }
+    }
+    set xrange [least:most]
+    set offsets graph 0.03, graph 0.03, 0, 0
+}
+if (lines > 1) { set key at screen 0.53, 0.13 center top maxrows 4 Left reverse noenhanced samplen 2
+} else { unset key }
+
+do for [panel = 2:5] {
+    if (panel == 2) { set title sprintf('speed-up over the first point (%s a %s)', \
+                                        gprintf('%.1s %cs', first), of) }
+    if (panel == 3) { set title 'energy a ' . of; set format y '%.1s %cJ' }
+    if (panel == 4) { set title 'matrix units, share of peak'; set format y '%g %%' }
+    if (panel == 5) { set title 'HBM bandwidth, share of peak' }
+    if (panel >= 4) { set xlabel parameter noenhanced }
+    scale = panel >= 4 ? 100.0 : 1.0
+    top = 0
+    do for [i = 1:lines] {
+        stats data index i every ::1 using panel nooutput
+        if (STATS_max > top) { top = STATS_max }
+    }
+    if (top > 0) { set yrange [0:*] } else { set yrange [0:1] }
+    if (words == 1) {
+        plot for [i = 1:lines] data index i using 1:(scale * column(panel)):xtic(6) \
+            pointtype shape[i] linewidth 2 linecolor rgb color[i] title columnheader(1)
+    } else {
+        plot for [i = 1:lines] data index i using 1:(scale * column(panel)) \
+            pointtype shape[i] linewidth 2 linecolor rgb color[i] title columnheader(1)
+    }
+    unset key
+}
 unset multiplot

@@ -175,10 +175,11 @@ static json_t *head_json(const struct gpu_summed *x, const struct totals *t)
     double joules = gpu_energy_sum(&x->bill->total);
     double peak = t->tensor ? x->tensor_flops : x->float_flops, flops = (double)t->flops;
     json_t *o = json_pack(
-        "{s:s, s:i, s:s, s:s, s:s, s:i, s:f, s:I, s:f, s:f, s:f, s:f, s:f}",
+        "{s:s, s:i, s:s, s:s, s:s, s:I, s:i, s:f, s:I, s:f, s:f, s:f, s:f, s:f}",
         "simaccel", SIMACCEL_VERSION, "schema", RESULT_SCHEMA, "machine",
         machine_name(r->machine), "kind", "gpu", "trace", r->name,
-        "cores", (int)sms_used(x->chip), "time_s", x->seconds,
+        "batch", (json_int_t)(r->trace ? r->trace->batch : 0), "cores",
+        (int)sms_used(x->chip), "time_s", x->seconds,
         "cycles", whole(x->seconds * x->clock_hz), "clock_hz", x->clock_hz,
         "launch_s", ((const struct figures *)machine_figures(r->machine))->gpu.launch.first_us / 1e6,
         "host_s", 0.0, "energy_j", joules, "average_power_w", result_ratio(joules, x->seconds));

@@ -5,11 +5,15 @@
 
 #include "sim/report_field.h"
 
+/* Of a sweep the file without its folder. */
 static const char *subject_of(const json_t *result)
 {
-    const char *trace = report_string(result, "trace");
-    return trace[0] ? trace : report_string(result, result && json_object_get(result, "sweep")
-                                                    ? "file" : "network");
+    const char *trace = report_string(result, "trace"), *file = report_string(result, "file");
+    const char *slash = strrchr(file, '/');
+    if (trace[0])
+        return trace;
+    return json_object_get(result, "sweep") ? slash ? slash + 1 : file
+                                            : report_string(result, "network");
 }
 
 const char *plot_subject(const json_t *results)

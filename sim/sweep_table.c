@@ -9,6 +9,7 @@
 
 /* A column, and where it is in a result: a field of it, or of an object of it. */
 static const struct column { const char *name, *object, *key; } columns[] = {
+    { "rows",                 NULL,  "batch" },
     { "time_s",               NULL,  "time_s" },
     { "clock_hz",             NULL,  "clock_hz" },
     { "energy_j",             NULL,  "energy_j" },

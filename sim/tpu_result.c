@@ -262,9 +262,9 @@ json_t *tpu_result(const struct tpu_chip *c, const struct machine *m, const stru
     double joules = tpu_energy_sum(&x.bill.total), flops = (double)t->flops;
     json_t *ops = ops_json(&x);
     json_t *o = json_pack(
-        "{s:s, s:i, s:s, s:s, s:s, s:i, s:f, s:I, s:f, s:f, s:f, s:f, s:f}",
+        "{s:s, s:i, s:s, s:s, s:s, s:I, s:i, s:f, s:I, s:f, s:f, s:f, s:f, s:f}",
         "simaccel", SIMACCEL_VERSION, "schema", RESULT_SCHEMA, "machine", machine_name(m),
-        "kind", "tpu", "trace", t->name, "cores", (int)c->cores, "time_s", x.seconds,
+        "kind", "tpu", "trace", t->name, "batch", (json_int_t)t->batch, "cores", (int)c->cores, "time_s", x.seconds,
         "cycles", (json_int_t)x.cycles, "clock_hz", (double)c->clock.hz,
         "launch_s", host->launch_us / 1e6, "host_s", host->dispatch_us / 1e6,
         "energy_j", joules, "average_power_w", result_ratio(joules, x.seconds));

@@ -197,27 +197,118 @@ START_TEST(what_is_missing_is_named)
 }
 END_TEST
 
-/* Of a TPU and a GPU, and of each alone; without gnuplot there is nothing to test. */
-START_TEST(gnuplot_draws_without_a_word)
+/* ---- sweeps ---- */
+
+/* Rows and columns in step, two batches: time of a row 1, 1/2 | 1/4, 1/8 us; one has failed. */
+static const char grid[] =
+    "[{'sweep':1, 'file':'nets/tiny.net', 'points':["
+    "{'over':{'rows':8, 'cols':4, 'batch':1}, 'status':'done', 'rows':1, 'time_s':1e-6,"
+    " 'energy_j':4, 'mxu_utilization':0.5, 'hbm_bytes_per_s':1, 'hbm_peak_bytes_per_s':4},"
+    "{'over':{'rows':8, 'cols':4, 'batch':2}, 'status':'done', 'rows':2, 'time_s':1e-6,"
+    " 'energy_j':4, 'mxu_utilization':0.25, 'hbm_bytes_per_s':2, 'hbm_peak_bytes_per_s':4},"
+    "{'over':{'rows':16, 'cols':8, 'batch':1}, 'status':'failed', 'message':'no'},"
+    "{'over':{'rows':16, 'cols':8, 'batch':2}, 'status':'done', 'rows':2, 'time_s':0.5e-6,"
+    " 'energy_j':1, 'mxu_utilization':1, 'hbm_bytes_per_s':4, 'hbm_peak_bytes_per_s':4},"
+    "{'over':{'rows':32, 'cols':16, 'batch':1}, 'status':'done', 'rows':1, 'time_s':0.25e-6,"
+    " 'energy_j':2, 'mxu_utilization':0, 'hbm_bytes_per_s':0, 'hbm_peak_bytes_per_s':4},"
+    "{'over':{'rows':32, 'cols':16, 'batch':2}, 'status':'missing'}]}]";
+
+/* Of words alone, and a trace that does not say its rows. */
+static const char words[] =
+    "[{'sweep':1, 'file':'tiny.trace', 'points':["
+    "{'over':{'arch':'b'}, 'status':'done', 'rows':0, 'time_s':2, 'energy_j':4,"
+    " 'mxu_utilization':0, 'hbm_bytes_per_s':0, 'hbm_peak_bytes_per_s':4},"
+    "{'over':{'arch':'a'}, 'status':'done', 'rows':0, 'time_s':1, 'energy_j':8,"
+    " 'mxu_utilization':0, 'hbm_bytes_per_s':4, 'hbm_peak_bytes_per_s':4}]}]";
+
+START_TEST(a_sweep_has_a_line_for_each_other_value)
 {
+    json_t *sweep = read_json(grid);
+    char *text = data_of(&plot_sweep, sweep);
+    ck_assert_msg(strstr(text, "\"rows\" 0 1 9.9999999999999995e-07 2\n\n\n"
+                  "\"batch 1\"\n8 1 4 0.5 0.25 \"8\"\n\n32 4 2 0 0 \"32\"\n\n\n"
+                  "\"batch 2\"\n8 2 2 0.25 0.5 \"8\"\n16 4 0.5 1 1 \"16\"\n") != NULL, "%s",
+                  text);
+    ck_assert_str_eq(plot_subject(sweep), "tiny.net");
+    free(text);
+    json_decref(sweep);
+}
+END_TEST
+
+START_TEST(words_stand_side_by_side)
+{
+    json_t *sweep = read_json(words);
+    char *text = data_of(&plot_sweep, sweep);
+    ck_assert_msg(strstr(text, "\"arch\" 1 0 2 0\n\n\n\"\"\n1 1 4 0 0 \"b\"\n2 2 8 0 1 \"a\"\n")
+                  != NULL, "%s", text);
+    free(text);
+    json_decref(sweep);
+}
+END_TEST
+
+/* Nine lines; one value; nothing done; a point that is done without a time. */
+START_TEST(a_sweep_without_a_picture_is_refused)
+{
+    json_t *over, *sweep = read_json(grid), *points;
+    for (int i = 0; i < 4; i++) {
+        struct diag d = { .text = "" };
+        json_t *copy = json_deep_copy(json_array_get(sweep, 0));
+        points = json_object_get(copy, "points");
+        for (int k = 0; i == 0 && k < 9; k++) {
+            json_array_append_new(points, json_deep_copy(json_array_get(points, 0)));
+            over = json_object_get(json_array_get(points, json_array_size(points) - 1), "over");
+            json_object_set_new(over, "batch", json_integer(k + 1));
+        }
+        for (int k = 0; i == 1 && k < 5; k++)
+            json_array_remove(points, 1);
+        for (int k = 0; i == 2 && k < 5; k++)
+            json_array_remove(points, k < 2 ? 0 : json_array_size(points) - 2);
+        if (i == 3)
+            json_object_del(json_array_get(points, 1), "time_s");
+        ck_assert(!plot_takes(&plot_sweep, copy, &d));
+        ck_assert_msg(strstr(d.text, "at most 8 lines") != NULL, "%d: %s", i, d.text);
+        json_decref(copy);
+    }
+    json_decref(sweep);
+}
+END_TEST
+
+/* ---- gnuplot: without it there is nothing to test ---- */
+
+static void draw_silently(const struct plot *kind, const json_t *results)
+{
+    char folder[] = "/tmp/test_plot-XXXXXX", command[200], path[64];
+    struct diag d = { .text = "" };
     if (system("gnuplot --version >/dev/null 2>&1") != 0)
         return;
-    char folder[] = "/tmp/test_plot-XXXXXX", command[200], path[64];
     ck_assert_ptr_nonnull(mkdtemp(folder));
-    for (int which = 0; which < 3; which++) {
-        json_t *results = read_json(two);
-        struct diag d = { .text = "" };
-        if (which > 0)
-            json_array_remove(results, (size_t)which - 1);
-        snprintf(path, sizeof path, "%s/x.svg", folder);
-        ck_assert_msg(plot_draw(kinds[_i], results, path, &d), "%s", d.text);
-        snprintf(command, sizeof command, "cd %s && test -s x.svg && gnuplot x.gp >words 2>&1 "
-                 "&& ! test -s words || { cat words; false; }", folder);
-        ck_assert_msg(system(command) == 0, "%s, %d", kinds[_i]->name, which);
-        json_decref(results);
-    }
+    snprintf(path, sizeof path, "%s/x.svg", folder);
+    ck_assert_msg(plot_draw(kind, results, path, &d), "%s", d.text);
+    snprintf(command, sizeof command, "cd %s && test -s x.svg && gnuplot x.gp >words 2>&1 "
+             "&& ! test -s words || { cat words; false; }", folder);
+    ck_assert_msg(system(command) == 0, "%s", kind->name);
     snprintf(command, sizeof command, "rm -r %s", folder);
     ck_assert_int_eq(system(command), 0);
+}
+
+/* Of a TPU and a GPU, and of each alone. */
+START_TEST(gnuplot_draws_without_a_word)
+{
+    for (int which = 0; which < 3; which++) {
+        json_t *results = read_json(two);
+        if (which > 0)
+            json_array_remove(results, (size_t)which - 1);
+        draw_silently(kinds[_i], results);
+        json_decref(results);
+    }
+}
+END_TEST
+
+START_TEST(gnuplot_draws_sweeps_without_a_word)
+{
+    json_t *sweep = read_json(_i ? words : grid);
+    draw_silently(&plot_sweep, sweep);
+    json_decref(sweep);
 }
 END_TEST
 
@@ -231,7 +322,11 @@ Suite *plot_suite(void)
     tcase_add_test(t, ops_stand_one_after_the_other);
     tcase_add_test(t, labels_tell_results_apart);
     tcase_add_test(t, what_is_missing_is_named);
+    tcase_add_test(t, a_sweep_has_a_line_for_each_other_value);
+    tcase_add_test(t, words_stand_side_by_side);
+    tcase_add_test(t, a_sweep_without_a_picture_is_refused);
     tcase_add_loop_test(t, gnuplot_draws_without_a_word, 0, COUNT_OF(kinds));
+    tcase_add_loop_test(t, gnuplot_draws_sweeps_without_a_word, 0, 2);
     suite_add_tcase(s, t);
     return s;
 }

@@ -317,7 +317,7 @@ START_TEST(a_point_that_fails_is_kept_and_stops_no_other)
     ck_assert(sweep_store_save(results, p.hashes[0], kept, &d));
     json_decref(kept);
     char *again = sweep_of(&s);
-    ck_assert_ptr_nonnull(strstr(again, ",failed,,,,,,,,,,,,,out of luck\n"));
+    ck_assert_ptr_nonnull(strstr(again, ",failed,,,,,,,,,,,,,,out of luck\n"));
     free(again);
     s.retry_failed = true;
     again = sweep_of(&s);
