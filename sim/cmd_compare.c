@@ -17,11 +17,12 @@ static const struct option_row rows[] = {
     { "inference", NULL,   "of a network, the forward pass alone" },
     { "batch",     "N",    "of a network, instead of its own" },
     { "jobs",      "N",    "runs at once (default: the processors that may be used)" },
-    { "change",    NULL,   "run the slowest again with each of its parts twice as good" },
+    { "change",    NULL,   "run machines that lose again with changes, however long that takes" },
+    { "no-change", NULL,   "never do (default: where it is no longer than the comparison)" },
     { "json",      "FILE", "write the comparison as JSON (- is stdout, and then no text)" },
     { "csv",       "FILE", "write a row a machine and total, phase or op (- likewise)" },
 };
-enum { INFERENCE = RUN_ROWS, BATCH, JOBS, CHANGE, JSON, CSV };
+enum { INFERENCE = RUN_ROWS, BATCH, JOBS, CHANGE, NO_CHANGE, JSON, CSV };
 #define MOST_JOBS 1024
 
 struct comparing {
@@ -29,7 +30,7 @@ struct comparing {
     struct train_machines machines;
     struct net_options    net;
     unsigned              jobs;
-    bool                  change;
+    bool                  change, no_change;
     const char           *file, *json, *csv;
 };
 
@@ -57,6 +58,7 @@ static bool take(struct comparing *x, const struct options *o, int i)
     switch (i) {
     case INFERENCE: return x->net.inference = true;
     case CHANGE:    return x->change = true;
+    case NO_CHANGE: return x->no_change = true;
     case JSON:      x->json = o->value; return true;
     case CSV:       x->csv = o->value; return true;
     case JOBS:      return take_number(o, i, MOST_JOBS, &x->jobs);
@@ -86,6 +88,8 @@ static int parse(struct comparing *x, struct options *o, bool *ends)
         return i == OPTIONS_HELP ? 0 : 2;
     if (!x->file)
         return options_wrong(o, "no file; expected a trace or a network");
+    if (x->change && x->no_change)
+        return options_wrong(o, "--change and --no-change; expected one of them");
     if (x->options.choice.file)
         return options_wrong(o, "--machine names one machine; expected --arch NAME,NAME");
     if (!x->options.choice.arch)
@@ -111,8 +115,8 @@ static int write_all(const struct comparing *x, const json_t *comparison)
     }
     if (!on_stdout)
         compare_text(comparison, stdout);
-    if (!on_stdout && json_is_object(json_object_get(comparison, "change")))
-        compare_change_text(json_object_get(comparison, "change"), stdout);
+    if (!on_stdout)
+        compare_change_text(json_object_get(comparison, "changes"), stdout);
     return 0;
 }
 
@@ -131,13 +135,20 @@ static int first_failure(struct together *runs, unsigned count, const char *file
     return 0;
 }
 
+static enum compare_change_when when_to_change(const struct comparing *x)
+{
+    return x->change ? COMPARE_CHANGE_ALL : x->no_change ? COMPARE_CHANGE_NONE
+                                                         : COMPARE_CHANGE_CHEAP;
+}
+
 static int compare(const struct comparing *x, const struct trace *t)
 {
     struct together runs[TRAIN_MACHINES_NAMED];
     json_t *results[TRAIN_MACHINES_NAMED];
     unsigned count = x->machines.count;
     for (unsigned i = 0; i < count; i++) {
-        runs[i].experiment = run_options_experiment(&x->machines.options[i], x->machines.machine[i]);
+        runs[i].experiment = run_options_experiment(&x->machines.options[i],
+                                                    x->machines.machine[i]);
         runs[i].experiment.trace = t;
     }
     together_run(runs, count, x->jobs);
@@ -146,8 +157,8 @@ static int compare(const struct comparing *x, const struct trace *t)
     int status = first_failure(runs, count, x->file);
     if (status == 0) {
         json_t *comparison = compare_results(results, count, t->batch);
-        if (x->change)
-            json_object_set_new(comparison, "change", compare_change(runs, count, x->jobs));
+        json_object_set_new(comparison, "changes",
+                            compare_change(runs, count, when_to_change(x), x->jobs));
         status = write_all(x, comparison);
         json_decref(comparison);
     }

@@ -140,7 +140,8 @@ static void set_rates(json_t *cell, const struct part *p)
     const struct { const char *name; double value; } rates[] = {
         { "average_power_w", number_ratio(energy, time) },
         { "flops_per_s", flops_per_s },
-        { "peak_fraction", number_ratio(flops_per_s, report_number(p->result, "peak_flops_per_s")) },
+        { "peak_fraction",
+          number_ratio(flops_per_s, report_number(p->result, "peak_flops_per_s")) },
         { "hbm_bytes_per_s", bytes_per_s },
         { "hbm_fraction", number_ratio(bytes_per_s, report_number(hbm, "peak_bytes_per_s")) },
     };
@@ -209,8 +210,9 @@ static json_t *multiplied(const json_t *result)
 {
     const json_t *launches = json_object_get(result, "launches"), *launch;
     if (strcmp(report_string(result, "kind"), "gpu") != 0)
-        return json_string(report_number(result, "macs") <= 0 ? "" : strcmp(
-            report_string(result, "precision"), "highest") == 0 ? "f32 in six bf16 passes" : "bf16");
+        return json_string(report_number(result, "macs") <= 0 ? ""
+                         : strcmp(report_string(result, "precision"), "highest") == 0
+                         ? "f32 in six bf16 passes" : "bf16");
     json_t *types = json_object(), *count;
     const char *name;
     char text[64] = "";
@@ -226,8 +228,9 @@ static json_t *multiplied(const json_t *result)
 
 static json_t *facts(const json_t *result)
 {
-    static const char *const same[] = { "machine", "kind", "cores", "clock_hz", "clock_by", "launch_s",
-                                        "host_s", "precision", "peak_flops_per_s", "notes" };
+    static const char *const same[] = { "machine", "kind", "cores", "clock_hz", "clock_by",
+                                        "launch_s", "host_s", "precision", "peak_flops_per_s",
+                                        "notes" };
     json_t *o = json_object();
     const json_t *parameters = json_object_get(result, "parameters");
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)

@@ -173,17 +173,23 @@ END_TEST
 
 /* ---- changes ---- */
 
-static size_t slowest(const struct rig *r)
+static size_t least(const struct rig *r, const char *key)
 {
-    size_t slow = 0;
+    size_t best = 0;
     for (size_t m = 1; m < MACHINES; m++)
-        if (number(r->results[m], "time_s") > number(r->results[slow], "time_s"))
-            slow = m;
-    return slow;
+        if (number(r->results[m], key) < number(r->results[best], key))
+            best = m;
+    return best;
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+    const char *text = json_string_value(json_object_get(o, key));
+    return text ? text : "";
 }
 
 /* The figures that a row names, set by hand. */
-static double time_with(const struct experiment *e, const json_t *row)
+static void check_row(const struct experiment *e, const json_t *row)
 {
     struct diag d = { .text = "" };
     struct machine *m = machine_copy(e->machine);
@@ -195,54 +201,142 @@ static double time_with(const struct experiment *e, const json_t *row)
     changed.machine = m;
     json_t *o = experiment_run(&changed, &d, &status);
     ck_assert_msg(o != NULL, "%s", d.text);
-    double time = number(o, "time_s");
+    ck_assert_double_eq(number(o, "time_s"), number(row, "time_s"));
+    ck_assert_double_eq(number(o, "energy_j"), number(row, "energy_j"));
     json_decref(o);
     machine_free(m);
-    return time;
 }
 
-START_TEST(a_change_of_the_slowest_is_a_run_with_its_figures)
+/* The shortest first; prices only of one that takes more energy, and they change no cycle. */
+static void check_rows(const struct experiment *e, const json_t *rows, bool costs)
+{
+    double before = 0;
+    const json_t *row;
+    int priced = 0;
+    ck_assert_uint_gt(json_array_size(rows), 8);
+    for (size_t i = 0; (row = json_array_get(rows, i)) != NULL; i++) {
+        ck_assert_double_ge(number(row, "time_s"), before);
+        before = number(row, "time_s");
+        check_row(e, row);
+        priced += strcmp(text_of(row, "of"), "prices") == 0;
+    }
+    ck_assert_int_eq(priced > 0, costs);
+}
+
+/* Of all losers: those that are beaten, and each row a run with its figures. */
+START_TEST(a_change_is_a_run_of_a_loser_with_its_figures)
 {
     struct rig r;
     open_rig(&r);
     run_rig(&r, 2);
-    json_t *o = compare_change(r.runs, MACHINES, 3);
-    size_t slow = slowest(&r);
-    const json_t *rows = json_object_get(o, "changes"), *row;
-    ck_assert_str_eq(json_string_value(json_object_get(o, "machine")), names[slow]);
-    ck_assert_uint_gt(json_array_size(rows), 3);
-    double before = 0;
-    for (size_t i = 0; (row = json_array_get(rows, i)) != NULL; i++) {
-        ck_assert_double_ge(number(row, "time_s"), before);
-        before = number(row, "time_s");
-        ck_assert_double_eq(before, time_with(&r.runs[slow].experiment, row));
+    json_t *losers = compare_change(r.runs, MACHINES, COMPARE_CHANGE_ALL, 3), *loser;
+    for (size_t m = 0, i = 0; m < MACHINES; m++) {
+        bool slower = m != least(&r, "time_s"), costs = m != least(&r, "energy_j");
+        if (!slower && !costs)
+            continue;
+        loser = json_array_get(losers, i++);
+        ck_assert_str_eq(text_of(loser, "machine"), names[m]);
+        ck_assert_str_eq(text_of(loser, "faster"), slower ? names[least(&r, "time_s")] : "");
+        ck_assert_str_eq(text_of(loser, "thriftier"), costs ? names[least(&r, "energy_j")] : "");
+        check_rows(&r.runs[m].experiment, json_object_get(loser, "changes"), costs);
+        if (json_is_object(json_object_get(loser, "together")))
+            check_row(&r.runs[m].experiment, json_object_get(loser, "together"));
     }
-    json_decref(o);
+    json_decref(losers);
     close_rig(&r);
 }
 END_TEST
 
+/* What a machine is run with: core.mxus 2 -> 4; op_cycles 80 -> 40. */
 START_TEST(twice_as_good_doubles_a_rate_and_halves_a_time)
+{
+    static const char *const sets[] = {
+        "core.mxus=4", "core.op_cycles=40", "energy.chip_static_w=34.55",
+        "gpu.clock_mhz=3060",
+        "power.voltages=270:0.65 1710:0.71 2220:0.8 2580:0.9 2834:1 3060:1.09",
+    };
+    struct rig r;
+    open_rig(&r);
+    run_rig(&r, 2);
+    json_t *losers = compare_change(r.runs, MACHINES, COMPARE_CHANGE_ALL, 3);
+    char *text = json_dumps(losers, 0);
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        char word[128];
+        snprintf(word, sizeof word, "\"%s\"", sets[i]);
+        ck_assert_msg(strstr(text, word) != NULL, "%s", sets[i]);
+    }
+    free(text);
+    json_decref(losers);
+    close_rig(&r);
+}
+END_TEST
+
+START_TEST(where_no_change_wins_the_best_three_are_tried_together)
 {
     struct rig r;
     open_rig(&r);
     run_rig(&r, 2);
-    struct together tpus[] = { r.runs[0], r.runs[2] };      /* whichever is slower: a TPU */
-    json_t *o = compare_change(tpus, 2, 1);
-    const char *name = json_string_value(json_object_get(o, "machine"));
-    const struct machine *m = r.runs[strcmp(name, names[0]) == 0 ? 0 : 2].experiment.machine;
-    const struct figures *f = machine_figures(m);
-    const json_t *rows = json_object_get(o, "changes"), *row;
-    char rate[64], time[64];
-    int found = 0;
-    snprintf(rate, sizeof rate, "core.mxus=%u", 2 * f->tpu.core.mxus);
-    snprintf(time, sizeof time, "core.op_cycles=%u", (f->tpu.core.op_cycles + 1) / 2);
-    for (size_t i = 0; (row = json_array_get(rows, i)) != NULL; i++) {
-        const char *set = json_string_value(json_array_get(json_object_get(row, "set"), 0));
-        found += strcmp(set, rate) == 0 || strcmp(set, time) == 0;
+    json_t *losers = compare_change(r.runs, MACHINES, COMPARE_CHANGE_ALL, 3), *loser, *row;
+    int together = 0;
+    for (size_t i = 0; (loser = json_array_get(losers, i)) != NULL; i++) {
+        bool wins = false;
+        for (size_t k = 0; (row = json_array_get(json_object_get(loser, "changes"), k)) != NULL; k++)
+            wins |= number(row, "time_s") < number(loser, "faster_time_s");
+        row = json_object_get(loser, "together");
+        if (strcmp(text_of(loser, "faster"), "") == 0)
+            ck_assert(json_is_null(row));
+        else
+            ck_assert_int_eq(json_is_null(row), wins);
+        together += json_is_object(row);
     }
-    ck_assert_int_eq(found, 2);
-    json_decref(o);
+    ck_assert_int_gt(together, 0);
+    json_decref(losers);
+    close_rig(&r);
+}
+END_TEST
+
+/* A machine whose L2 is as large as one may be. */
+START_TEST(a_change_that_is_refused_has_its_message)
+{
+    struct rig r;
+    struct diag d = { .text = "" };
+    open_rig(&r);
+    struct machine *m = (struct machine *)r.runs[1].experiment.machine;
+    ck_assert_msg(machine_set(m, "sm.count=4096", "a test", &d), "%s", d.text);
+    run_rig(&r, 2);
+    json_t *losers = compare_change(r.runs, 2, COMPARE_CHANGE_ALL, 3), *loser, *row;
+    int refused = 0;
+    for (size_t i = 0; (loser = json_array_get(losers, i)) != NULL; i++)
+        for (size_t k = 0; (row = json_array_get(json_object_get(loser, "changes"), k)) != NULL; k++)
+            if (strcmp(text_of(row, "name"), "SMs") == 0) {
+                ck_assert(strstr(text_of(row, "message"), "out of range") != NULL);
+                ck_assert(!json_object_get(row, "time_s"));
+                refused++;
+            }
+    ck_assert_int_eq(refused, 1);
+    json_decref(losers);
+    close_rig(&r);
+}
+END_TEST
+
+/* Dear: a GPU's runs of a trace as long as this beside a TPU's. */
+START_TEST(dear_changes_are_left_out_and_that_is_said)
+{
+    struct rig r;
+    open_rig(&r);
+    run_rig(&r, 2);
+    json_t *launch = json_array_get(json_object_get(r.results[1], "launches"), 0);
+    json_object_set_new(launch, "operations", json_integer(50000000));
+    json_t *losers = compare_change(r.runs, 2, COMPARE_CHANGE_CHEAP, 1), *loser;
+    for (size_t i = 0; (loser = json_array_get(losers, i)) != NULL; i++) {
+        bool gpu = strcmp(text_of(loser, "machine"), names[1]) == 0;
+        ck_assert_int_eq(json_is_true(json_object_get(loser, "left_out")), gpu);
+        ck_assert_int_eq(json_array_size(json_object_get(loser, "changes")) == 0, gpu);
+    }
+    json_decref(losers);
+    losers = compare_change(r.runs, 2, COMPARE_CHANGE_NONE, 1);
+    ck_assert_uint_eq(json_array_size(losers), 0);
+    json_decref(losers);
     close_rig(&r);
 }
 END_TEST
@@ -253,8 +347,8 @@ START_TEST(equal_machines_have_nothing_to_change)
     open_rig(&r);
     run_rig(&r, 2);
     struct together same[] = { r.runs[1], r.runs[1] };
-    json_t *o = compare_change(same, 2, 1);
-    ck_assert(json_is_null(o));
+    json_t *o = compare_change(same, 2, COMPARE_CHANGE_ALL, 1);
+    ck_assert_uint_eq(json_array_size(o), 0);
     json_decref(o);
     close_rig(&r);
 }
@@ -432,8 +526,11 @@ Suite *compare_suite(void)
     tcase_add_test(runs, only_added_ops_are_on_one_machine_alone);
     tcase_add_test(runs, results_do_not_depend_on_how_many_run_at_once);
     tcase_add_test(runs, a_run_that_fails_says_why_and_leaves_the_others);
-    tcase_add_test(runs, a_change_of_the_slowest_is_a_run_with_its_figures);
+    tcase_add_test(runs, a_change_is_a_run_of_a_loser_with_its_figures);
     tcase_add_test(runs, twice_as_good_doubles_a_rate_and_halves_a_time);
+    tcase_add_test(runs, where_no_change_wins_the_best_three_are_tried_together);
+    tcase_add_test(runs, a_change_that_is_refused_has_its_message);
+    tcase_add_test(runs, dear_changes_are_left_out_and_that_is_said);
     tcase_add_test(runs, equal_machines_have_nothing_to_change);
     suite_add_tcase(s, cells);
     suite_add_tcase(s, rows);
