@@ -9,6 +9,7 @@
 #include "sim/figures.h"
 #include "sim/output.h"
 #include "sim/sweep.h"
+#include "sim/sweep_parameter.h"
 #include "sim/sweep_slurm.h"
 #include "sim/sweep_store.h"
 #include "sim/sweep_table.h"

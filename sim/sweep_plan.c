@@ -5,135 +5,25 @@
 #include <string.h>
 
 #include "sim/figures.h"
+#include "sim/sweep_parameter.h"
 #include "traces/text.h"
 
-/* ---- parameters: each takes a value, or says false ---- */
-
-static bool set_whole(const char *value, uint64_t most, uint64_t *to)
-{
-    unsigned n;
-    bool good = run_options_number(value, (unsigned)most, &n);
-    *to = good ? n : *to;
-    return good;
-}
-
-static bool set_word(const char *value, const char *const *words, int count, int *to)
-{
-    for (int i = 0; i < count; i++)
-        if (strcmp(value, words[i]) == 0) {
-            *to = i;
-            return true;
-        }
-    return false;
-}
-
-static bool set_arch(struct sweep_point *p, const char *value)      /* sweep_plan_open has it */
-{
-    p->run.choice.arch = value;
-    return true;
-}
-
-static bool set_batch(struct sweep_point *p, const char *value)
-{
-    return set_whole(value, NET_WIDTH_MAX, &p->net.batch);
-}
-
-static bool set_width(struct sweep_point *p, const char *value)
-{
-    return set_whole(value, NET_WIDTH_MAX, &p->width);
-}
-
-static bool set_compute(struct sweep_point *p, const char *value)
-{
-    return set_word(value, trace_type_names, TRACE_TYPES_COUNT, &p->compute)
-        && p->compute != TRACE_I32;
-}
-
-static bool set_inference(struct sweep_point *p, const char *value)
-{
-    static const char *const words[] = { "no", "yes" };
-    int yes = 0;
-    bool good = set_word(value, words, 2, &yes);
-    p->net.inference = yes == 1;
-    return good;
-}
-
-static bool set_cores(struct sweep_point *p, const char *value)
-{
-    return run_options_number(value, 64, &p->run.lower.cores);
-}
-
-static bool set_precision(struct sweep_point *p, const char *value)
-{
-    static const char *const words[] = { "default", "highest" };
-    int highest = 0;
-    bool good = set_word(value, words, 2, &highest);
-    p->run.lower.highest = highest == 1;
-    return good;
-}
-
-static bool set_clock(struct sweep_point *p, const char *value)
-{
-    return run_options_real(value, 10000, &p->run.clock_mhz);
-}
-
-/* Which limits there are depends on the machine, so that is seen later. */
-static bool set_ideal(struct sweep_point *p, const char *value)
-{
-    if (strcmp(value, "none") == 0)
-        return true;
-    if (p->run.ideal_count == RUN_IDEALS)
-        return false;
-    p->run.ideals[p->run.ideal_count++] = value;
-    return true;
-}
-
-static const struct parameter {
-    const char *name, *of, *what;
-    bool      (*set)(struct sweep_point *p, const char *value);
-} parameters[] = {
-#define PARAMETER(name, of, what) { #name, of, what, set_##name },
-    SWEEP_PARAMETERS(PARAMETER)
-#undef PARAMETER
-};
-#define PARAMETERS (sizeof parameters / sizeof parameters[0])
-
-void sweep_parameters_print(FILE *out)
-{
-    fputs("  SECTION.FIGURE           machine: any figure that `simaccel machine NAME` prints\n",
-          out);
-    for (size_t i = 0; i < PARAMETERS; i++)
-        fprintf(out, "  %-24s %s: %s\n", parameters[i].name, parameters[i].of, parameters[i].what);
-}
+/* ---- axes ---- */
 
 static bool is_figure(const char *name)
 {
     return strchr(name, '.') != NULL;
 }
 
-static const struct parameter *find(const char *name)
-{
-    for (size_t i = 0; i < PARAMETERS; i++)
-        if (strcmp(name, parameters[i].name) == 0)
-            return &parameters[i];
-    return NULL;
-}
-
 static bool unknown(const struct sweep_axis *a, const struct sweep_word *w, struct diag *d)
 {
-    const char *names[PARAMETERS];
-    for (size_t i = 0; i < PARAMETERS; i++)
-        names[i] = parameters[i].name;
-    const char *near = diag_nearest(w->text, names, PARAMETERS);
+    const char *near = sweep_parameter_nearest(w->text);
     if (near)
         return sweep_axis_refuse(a, w, d, "%.60s: no such parameter; did you mean %s?", w->text,
                                  near);
     return sweep_axis_refuse(a, w, d, "%.60s: no such parameter; expected SECTION.FIGURE of the "
-                             "machine, batch, width, compute, inference, arch, cores, precision, "
-                             "clock or ideal", w->text);
+                             "machine, or one that `simaccel sweep --help` lists", w->text);
 }
-
-/* ---- axes ---- */
 
 static bool is_given(const struct sweep_plan *p, size_t axes, const struct sweep_axis *a, size_t n)
 {
@@ -147,7 +37,7 @@ static bool is_given(const struct sweep_plan *p, size_t axes, const struct sweep
 static bool check_names(const struct sweep_plan *p, const struct sweep_axis *a, struct diag *d)
 {
     for (size_t n = 0; n < a->names; n++) {
-        if (!is_figure(a->name[n].text) && !find(a->name[n].text))
+        if (!is_figure(a->name[n].text) && !sweep_parameter_what(a->name[n].text))
             return unknown(a, &a->name[n], d);
         if (is_given(p, p->axis_count, a, n))
             return sweep_axis_refuse(a, &a->name[n], d, "%.60s is swept twice; expected once",
@@ -228,6 +118,18 @@ static bool set_figure(struct machine *m, const struct sweep_axis *a,
     return good;
 }
 
+static bool set_parameter(const struct sweep_plan *p, struct sweep_point *made,
+                          const struct sweep_axis *a, const struct sweep_word *name,
+                          const struct sweep_word *value, struct diag *d)
+{
+    if (!made->network && sweep_parameter_is_of_network(name->text))
+        return sweep_axis_refuse(a, name, d, "%.200s is a trace, whose ops and sizes are fixed; "
+                                 "expected a network for %s", p->file, name->text);
+    return sweep_parameter_set(made, name->text, value->text)
+        || sweep_axis_refuse(a, value, d, "%s: %.60s is none of its values; expected %s",
+                             name->text, value->text, sweep_parameter_what(name->text));
+}
+
 /* The machine first: whether a figure exists depends on it. */
 static bool set_all(const struct sweep_plan *p, size_t point, struct sweep_point *made,
                     struct diag *d)
@@ -239,12 +141,10 @@ static bool set_all(const struct sweep_plan *p, size_t point, struct sweep_point
         for (size_t n = 0; n < p->axes[a].names; n++) {
             const struct sweep_axis *x = &p->axes[a];
             const struct sweep_word *value = sweep_plan_value(p, point, a, n);
-            const struct parameter  *of = find(x->name[n].text);
-            if (!of && !set_figure(made->machine, x, &x->name[n], value, d))
+            bool figure = is_figure(x->name[n].text);
+            if (figure ? !set_figure(made->machine, x, &x->name[n], value, d)
+                       : !set_parameter(p, made, x, &x->name[n], value, d))
                 return false;
-            if (of && !of->set(made, value->text))
-                return sweep_axis_refuse(x, value, d, "%s: %.60s is none of its values; expected "
-                                         "%s", of->name, value->text, of->what);
         }
     return true;
 }
@@ -254,29 +154,25 @@ static bool starts(const struct sweep_plan *p, const char *word)
     return p->size >= strlen(word) && memcmp(p->text, word, strlen(word)) == 0;
 }
 
-static struct trace *expand(const struct sweep_plan *p, const struct sweep_point *made,
-                            struct diag *d)
+static bool read_network(const struct sweep_plan *p, struct sweep_point *made, struct diag *d)
 {
-    struct net *n = net_read_memory(p->text, p->size, d);
-    struct trace *t = NULL;
-    for (unsigned i = 0; n && made->width > 0 && i + 1 < n->layer_count; i++)
-        n->layers[i].units = made->width;
-    if (n && made->compute >= 0)
-        n->compute = (enum trace_type)made->compute;
-    if (n)
-        t = net_expand(n, &made->net, d);
-    net_free(n);
-    return t;
+    if (!starts(p, "simaccel-net"))
+        return true;
+    snprintf(d->file, sizeof d->file, "%s", p->file);
+    made->network = net_read_memory(p->text, p->size, d);
+    if (made->network)
+        d->file[0] = '\0';
+    return made->network != NULL;
 }
 
 static bool make_trace(const struct sweep_plan *p, struct sweep_point *made, struct diag *d)
 {
     snprintf(d->file, sizeof d->file, "%s", p->file);
-    if (starts(p, "simaccel-net"))
-        made->trace = expand(p, made, d);
-    else if (made->net.inference || made->net.batch || made->width || made->compute >= 0)
+    if (made->network)
+        made->trace = net_expand(made->network, &made->net, d);
+    else if (made->net.inference || made->net.batch)
         diag_set(d, 0, 0, "this is a trace, whose ops and sizes are fixed; expected a network for "
-                 "batch, width, compute and inference");
+                 "batch and inference");
     else
         made->trace = trace_read_memory(p->text, p->size, d);
     if (made->trace)
@@ -333,8 +229,8 @@ static bool apply(const struct sweep_plan *p, size_t point, struct sweep_point *
 bool sweep_point_make(const struct sweep_plan *p, size_t point, struct sweep_point *made,
                       struct diag *d)
 {
-    *made = (struct sweep_point){ .run = p->run, .net = p->net, .compute = -1 };
-    if (set_all(p, point, made, d) && apply(p, point, made, d)
+    *made = (struct sweep_point){ .run = p->run, .net = p->net };
+    if (read_network(p, made, d) && set_all(p, point, made, d) && apply(p, point, made, d)
         && make_trace(p, made, d))
         return true;
     sweep_point_free(made);
@@ -345,7 +241,9 @@ void sweep_point_free(struct sweep_point *made)
 {
     machine_free(made->machine);
     trace_free(made->trace);
+    net_free(made->network);
     made->machine = NULL;
+    made->network = NULL;
     made->trace = NULL;
 }
 

@@ -3,7 +3,7 @@
  *     options, axes --> point i: its value of every axis --> machine, trace, options --> input
  *
  * Axes are a grid, the first changes slowest.  A parameter is a figure of the machine,
- * "mxu.rows", or one of the table below.  A figure is changed as with --set, after those.
+ * "mxu.rows", or one of sweep_parameter.h.  A figure is changed as with --set, after those.
  *
  * All points are made once before the first one runs, so that a plan with a wrong value runs none.
  * What only a run finds out (a tensor that does not fit) is that point's result.
@@ -20,17 +20,6 @@
 #include "traces/net.h"
 
 #define SWEEP_AXES 16
-
-#define SWEEP_PARAMETERS(X) \
-    X(arch,      "machine", "the machine, by name")                                     \
-    X(batch,     "network", "rows of a step, 1 to 16777216")                            \
-    X(width,     "network", "units of every layer but the last, 1 to 16777216")         \
-    X(compute,   "network", "what products are multiplied as: bf16, f16 or f32")        \
-    X(inference, "network", "no, or yes: the forward pass alone")                       \
-    X(cores,     "run",     "tpu: cores to use, 1 to 64")                               \
-    X(precision, "run",     "highest or default")                                       \
-    X(clock,     "run",     "gpu: MHz of the SMs, above 0, at most 10000")              \
-    X(ideal,     "run",     "none, or a limit to take away, as hbm")
 
 struct sweep_plan {
     const char        *file;            /* the network or trace; borrowed, as all options */
@@ -50,8 +39,7 @@ struct sweep_plan {
 struct sweep_point {
     struct run_options run;
     struct net_options net;
-    uint64_t           width;           /* 0: the network's own */
-    int                compute;         /* enum trace_type; -1: the network's own */
+    struct net        *network;         /* as changed; NULL: the file is a trace */
     struct machine    *machine;
     struct trace      *trace;
 };
@@ -72,8 +60,5 @@ const struct sweep_word *sweep_plan_value(const struct sweep_plan *p, size_t poi
 bool sweep_point_make(const struct sweep_plan *p, size_t point, struct sweep_point *made,
                       struct diag *d);
 void sweep_point_free(struct sweep_point *made);
-
-/* The table of parameters, for people. */
-void sweep_parameters_print(FILE *out);
 
 #endif

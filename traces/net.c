@@ -261,6 +261,96 @@ struct net *net_read_memory(const char *text, size_t size, struct diag *d)
     return NULL;
 }
 
+/* ---- changes ---- */
+
+static bool whole(const char *value, unsigned long most, unsigned long *n)
+{
+    char *end;
+    bool digits = value[0] >= '0' && value[0] <= '9' && strlen(value) < 10;
+    *n = digits ? strtoul(value, &end, 10) : 0;
+    return digits && *end == '\0' && *n > 0 && *n <= most;
+}
+
+static bool change_width(struct net *n, const char *value)
+{
+    unsigned long units;
+    bool good = whole(value, NET_WIDTH_MAX, &units);
+    for (unsigned i = 0; good && i + 1 < n->layer_count; i++)
+        n->layers[i].units = units;
+    return good;
+}
+
+/* A network of one layer has none before the last to be like. */
+static bool change_depth(struct net *n, const char *value)
+{
+    unsigned long depth;
+    if (!whole(value, NET_LAYERS_MAX - 1, &depth) || n->layer_count < 2)
+        return false;
+    struct net_layer first = n->layers[0], last = n->layers[n->layer_count - 1];
+    n->layers = reallocarray(n->layers, depth + 1, sizeof *n->layers);
+    if (!n->layers)
+        abort();
+    for (unsigned i = 0; i < depth; i++)
+        n->layers[i] = first;
+    n->layers[depth] = last;
+    n->layer_count = (unsigned)depth + 1;
+    return true;
+}
+
+static bool change_activation(struct net *n, const char *value)
+{
+    for (int k = 0; k < NET_ACTIVATIONS_COUNT; k++) {
+        if (strcmp(value, activation_names[k]) != 0)
+            continue;
+        for (unsigned i = 0; i + 1 < n->layer_count; i++)
+            n->layers[i].activation = (enum net_activation)k;
+        return true;
+    }
+    return false;
+}
+
+/* As a line of a network, which it is: "optimizer adam lr=0.1". */
+static bool change_line(struct net *n, const char *name, const char *value)
+{
+    char line[TEXT_LINE];
+    unsigned seen = 0;
+    struct diag d = { .text = "" };
+    struct net changed = *n;
+    struct reader r = { .net = &changed };
+    int size = snprintf(line, sizeof line, "%s %s", name, value);
+    if (size < 0 || (size_t)size >= sizeof line)
+        return false;
+    text_init(&r.text, line, (size_t)size, &d);
+    if (!text_next(&r.text) || !read_line(&r, &seen) || text_next(&r.text))
+        return false;
+    *n = changed;
+    return true;
+}
+
+static bool is_change(const char *name)
+{
+    static const char *const names[] = {
+#define CHANGE(name, what) #name,
+        NET_CHANGES(CHANGE)
+#undef CHANGE
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+bool net_change(struct net *n, const char *name, const char *value)
+{
+    if (strcmp(name, "width") == 0)
+        return change_width(n, value);
+    if (strcmp(name, "depth") == 0)
+        return change_depth(n, value);
+    if (strcmp(name, "activation") == 0)
+        return change_activation(n, value);
+    return is_change(name) && change_line(n, name, value);
+}
+
 void net_free(struct net *n)
 {
     if (!n)

@@ -105,9 +105,28 @@ struct net_options {
     double   loss_scale;        /* the same, NET_SCALE_MIN to NET_SCALE_MAX; 1: none */
 };
 
+/* What net_change can change, for people. */
+#define NET_CHANGES(X) \
+    X(batch,       "rows of a step, 1 to 16777216")                                 \
+    X(input,       "features of a sample, 1 to 16777216")                           \
+    X(width,       "units of every layer but the last, 1 to 16777216")              \
+    X(depth,       "layers before the last, all as the first one, 1 to 4095")       \
+    X(activation,  "of every layer but the last: linear, relu, sigmoid, tanh, gelu or softmax") \
+    X(optimizer,   "sgd, momentum, rmsprop or adam, with its usual constants")      \
+    X(loss_scale,  "1e-30 to 1e30; 1: none")                                        \
+    X(weights,     "type that they are stored in: bf16, f16 or f32")                \
+    X(gradients,   "type that those of weights are stored in: bf16, f16 or f32")    \
+    X(state,       "type that the optimizer's is stored in: bf16, f16 or f32")      \
+    X(activations, "type that they are stored in: bf16, f16 or f32")                \
+    X(compute,     "what products are multiplied as: bf16, f16 or f32")
+
 /* NULL with the reason in `d`, which must be empty before. */
 struct net *net_read_memory(const char *text, size_t size, struct diag *d);
 void        net_free(struct net *n);
+
+/* Gives one of NET_CHANGES a value, as its line in a network would; false if it cannot have it,
+ * or with another name.  Then `n` is as it was. */
+bool        net_change(struct net *n, const char *name, const char *value);
 
 struct trace *net_expand(const struct net *n, const struct net_options *options,
                          struct diag *d);
