@@ -1,6 +1,7 @@
 /* experiment.c - what a run of any machine has in common: its process, its progress. */
 #include "sim/experiment.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -8,6 +9,7 @@
 
 #include "sim/experiment_inside.h"
 #include "sim/isolate.h"
+#include "sim/over_time.h"
 
 /* ---- progress ---- */
 
@@ -71,6 +73,38 @@ int experiment_write(json_t *result, FILE *out)
     return failed ? experiment_say(out, EXPERIMENT_FAILED, "the result could not be written") : 0;
 }
 
+/* Its length, so that the parent knows where it ends, and then what it wrote. */
+static void write_side(const struct experiment_side *s, const struct recorded *r, FILE *out)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    if (!memory)
+        abort();
+    s->write(r, s->arg, memory);
+    if (fclose(memory) != 0)
+        abort();
+    fprintf(out, "%zu\n", size);
+    fwrite(text, 1, size, out);
+    free(text);
+}
+
+int experiment_write_recorded(const struct experiment *e, struct recorded *r, json_t *result,
+                              FILE *out)
+{
+    if (!r->recording)
+        return experiment_write(result, out);
+    recording_close(r->recording, r->end);
+    if (e->record->bins > 0)
+        json_object_set_new(result, "over_time", over_time_json(r, e->record->bins));
+    r->result = json_incref(result);
+    int status = experiment_write(result, out);
+    for (unsigned i = 0; status == 0 && i < e->side_count; i++)
+        write_side(&e->sides[i], r, out);
+    json_decref(result);
+    return status;
+}
+
 /* ---- the parent ---- */
 
 static bool explain(const struct isolate_result *r, struct diag *d, int *status)
@@ -92,6 +126,7 @@ static void keep_rest(struct experiment_rest *rest, const struct isolate_result 
     if (!rest->bytes)
         abort();
     memcpy(rest->bytes, r->bytes + used, rest->size);
+    rest->bytes[rest->size] = '\0';
 }
 
 json_t *experiment_apart(int (*child)(void *arg, FILE *out), void *arg,
@@ -113,14 +148,33 @@ json_t *experiment_apart(int (*child)(void *arg, FILE *out), void *arg,
     return o;
 }
 
+/* Hands out the sides; what is behind them stays. */
+static void take_sides(const struct experiment *e, struct experiment_rest *rest)
+{
+    size_t at = 0;
+    for (unsigned i = 0; i < e->side_count; i++) {
+        char *text;
+        size_t size = strtoull(rest->bytes + at, &text, 10);
+        at = (size_t)(text + 1 - rest->bytes);
+        fwrite(rest->bytes + at, 1, size, e->sides[i].to);
+        at += size;
+    }
+    memmove(rest->bytes, rest->bytes + at, rest->size - at);
+    rest->size -= at;
+}
+
 /* ---- either kind ---- */
 
 json_t *experiment_run_rest(const struct experiment *e, struct experiment_rest *rest,
                             struct diag *d, int *status)
 {
     *rest = (struct experiment_rest){ NULL, 0 };
-    return machine_kind(e->machine) == MACHINE_GPU ? experiment_run_gpu(e, rest, d, status)
-                                                   : experiment_run_tpu(e, d, status);
+    assert(e->side_count <= EXPERIMENT_SIDES && (e->record || e->side_count == 0));
+    json_t *o = machine_kind(e->machine) == MACHINE_GPU ? experiment_run_gpu(e, rest, d, status)
+                                                        : experiment_run_tpu(e, rest, d, status);
+    if (o)
+        take_sides(e, rest);
+    return o;
 }
 
 json_t *experiment_run(const struct experiment *e, struct diag *d, int *status)

@@ -19,7 +19,17 @@
 #include "models/toggles.h"
 #include "models/tpu/lower.h"
 #include "sim/machine.h"
+#include "sim/recording.h"
 #include "traces/trace.h"
+
+/* What is made of a run's recording besides the result: `write` writes it in the child, and it
+ * comes out of `to` in the parent.  Of a GPU that runs again for its power limit, the last. */
+struct experiment_side {
+    void (*write)(const struct recorded *r, void *arg, FILE *out);
+    void  *arg;
+    FILE  *to;
+};
+#define EXPERIMENT_SIDES 4      /* at most */
 
 struct experiment {
     const struct machine *machine;      /* borrowed, as the trace */
@@ -32,6 +42,10 @@ struct experiment {
     const struct toggles *toggles;      /* of each group's data, which energy goes with (sim/ */
                                         /* values.h); NULL: values are not known */
     bool     clock_from_values;         /* of a GPU: the power limit sees that energy too */
+    const struct recording_ask *record; /* NULL: nothing is recorded; else the result may have */
+                                        /* "over_time" */
+    const struct experiment_side *sides;        /* only with `record` */
+    unsigned side_count;
 
     /* Of a GPU. */
     const struct gpu_plan *plan;        /* instead of a trace; its memory is changed in the */

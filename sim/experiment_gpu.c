@@ -77,29 +77,38 @@ static tick_t limit(const struct experiment *e)
     return e->limit_ms > 0 ? tick_max(ticks_ns(e->limit_ms * 1e6), 1) : 0;
 }
 
-static int run_chip(const struct job *j, struct gpu_chip *c, const struct gpu_plan *plan,
-                    FILE *out)
+static int write_result(const struct job *j, struct gpu_chip *c, const struct gpu_plan *plan,
+                        struct recording *x, FILE *out)
 {
     const struct experiment *e = j->e;
-    struct engine_result result;
-    c->engine.limit = limit(e);
-    bool done = experiment_engine(e, &c->engine, done_fraction, c, &result);
-    if (gpu_chip_fault(c))
-        return experiment_say(out, EXPERIMENT_FAILED, gpu_chip_fault(c));
-    if (result.limited)
-        return past_limit(c, e->limit_ms, out);
-    if (!done)
-        return gone_quiet(c, result.stuck, out);
     struct gpu_result_run r = { .chip = c, .machine = j->machine, .plan = plan, .trace = e->trace,
                                 .name = e->trace ? e->trace->name : plan->groups[0].name,
                                 .volts = j->volts, .exact_f32 = e->lower.highest,
                                 .toggles = e->toggles,
                                 .clock_from_values = e->clock_from_values };
+    struct recorded recorded = { .gpu = c, .gpu_plan = plan, .trace = e->trace, .recording = x,
+                                 .end = gpu_chip_end(c) };
     const char *fault = gpu_result_fault(&r);
     int status = fault ? experiment_say(out, EXPERIMENT_FAILED, fault)
-                       : experiment_write(gpu_result(&r), out);
+                       : experiment_write_recorded(e, &recorded, gpu_result(&r), out);
     if (status == 0 && e->after)
         e->after(plan, e->after_arg, out);
+    return status;
+}
+
+static int run_chip(const struct job *j, struct gpu_chip *c, const struct gpu_plan *plan,
+                    FILE *out)
+{
+    const struct experiment *e = j->e;
+    struct engine_result result;
+    struct recording *x = e->record ? recording_gpu(c, e->record) : NULL;
+    c->engine.limit = limit(e);
+    bool done = experiment_engine(e, &c->engine, done_fraction, c, &result);
+    int status = gpu_chip_fault(c) ? experiment_say(out, EXPERIMENT_FAILED, gpu_chip_fault(c))
+               : result.limited    ? past_limit(c, e->limit_ms, out)
+               : !done             ? gone_quiet(c, result.stuck, out)
+                                   : write_result(j, c, plan, x, out);
+    recording_free(x);
     return status;
 }
 

@@ -27,7 +27,13 @@ int experiment_say(FILE *out, int status, const char *text);
 int experiment_wrong(FILE *out, const struct diag *d);
 int experiment_write(json_t *result, FILE *out);        /* takes the reference */
 
-json_t *experiment_run_tpu(const struct experiment *e, struct diag *d, int *status);
+/* The same of a run with a recording (its ->result is not set yet): over_time is added, and the
+ * sides follow.  The recording is closed. */
+int experiment_write_recorded(const struct experiment *e, struct recorded *r, json_t *result,
+                              FILE *out);
+
+json_t *experiment_run_tpu(const struct experiment *e, struct experiment_rest *rest,
+                           struct diag *d, int *status);
 bool    experiment_disassemble_tpu(const struct experiment *e, FILE *out, struct diag *d);
 json_t *experiment_run_gpu(const struct experiment *e, struct experiment_rest *rest,
                            struct diag *d, int *status);

@@ -27,16 +27,30 @@ static double done_fraction(const void *chip)
     return done < 0.99 * all ? done / all : 0.99;
 }
 
+static int write_result(struct tpu_chip *c, const struct experiment *e, struct recording *x,
+                        FILE *out)
+{
+    const char *fault = tpu_result_fault(c);
+    if (fault)
+        return experiment_say(out, EXPERIMENT_FAILED, fault);
+    json_t *result = tpu_result(c, e->machine, e->trace, &e->lower, e->toggles);
+    struct recorded r = { .tpu = c, .trace = e->trace, .recording = x, .end = tpu_chip_end(c) };
+    return experiment_write_recorded(e, &r, result, out);
+}
+
 static int run_chip(struct tpu_chip *c, const struct experiment *e, FILE *out)
 {
     struct engine_result result;
+    struct recording *x = e->record ? recording_tpu(c, e->record) : NULL;
+    int status;
     if (!experiment_engine(e, &c->engine, done_fraction, c, &result)) {
         fputs("the run went quiet with work left: ", out);
-        return experiment_say(out, EXPERIMENT_FAILED, result.stuck);
+        status = experiment_say(out, EXPERIMENT_FAILED, result.stuck);
+    } else {
+        status = write_result(c, e, x, out);
     }
-    const char *fault = tpu_result_fault(c);
-    return fault ? experiment_say(out, EXPERIMENT_FAILED, fault)
-                 : experiment_write(tpu_result(c, e->machine, e->trace, &e->lower, e->toggles), out);
+    recording_free(x);
+    return status;
 }
 
 static int child(void *arg, FILE *out)
@@ -53,10 +67,11 @@ static int child(void *arg, FILE *out)
     return status;
 }
 
-json_t *experiment_run_tpu(const struct experiment *e, struct diag *d, int *status)
+json_t *experiment_run_tpu(const struct experiment *e, struct experiment_rest *rest,
+                           struct diag *d, int *status)
 {
     struct experiment copy = *e;
-    return experiment_apart(child, &copy, NULL, d, status);
+    return experiment_apart(child, &copy, rest, d, status);
 }
 
 bool experiment_disassemble_tpu(const struct experiment *e, FILE *out, struct diag *d)

@@ -4,12 +4,6 @@
 
 #include "sim/gpu_result_inside.h"
 
-static const char *const cause_names[] = {
-#define NAME(id, name, what) name,
-    GPU_CAUSES(NAME)
-#undef NAME
-};
-
 /* ---- units ---- */
 
 /* The mean of an SM's schedulers; launches weigh as much as sampling says. */
@@ -28,7 +22,7 @@ static json_t *sm_states(const struct gpu_summed *x, uint32_t sm)
         all += cycles[i];
     for (int i = 0; i < GPU_CAUSES_COUNT; i++)
         if (cycles[i] > 0 || i == GPU_CAUSE_ISSUED)
-            json_object_set_new(states, cause_names[i],
+            json_object_set_new(states, gpu_cause_names[i],
                                 json_real(result_ratio(cycles[i], all) * x->seconds));
     return states;
 }
@@ -72,7 +66,7 @@ static json_t *causes_json(const struct gpu_work *w)
 {
     json_t *o = json_object();
     for (int i = 0; i < GPU_CAUSES_COUNT; i++)
-        json_object_set_new(o, cause_names[i],
+        json_object_set_new(o, gpu_cause_names[i],
                             json_integer((json_int_t)((double)w->sm.cycles[i] * w->more + 0.5)));
     return o;
 }

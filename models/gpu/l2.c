@@ -314,6 +314,12 @@ struct block gpu_l2_block(struct gpu_l2 *l)
                            .describe = describe };
 }
 
+void gpu_l2_record(struct gpu_l2 *l, struct record *r)
+{
+    l->record = r;
+    l->record_track = record_amount_track(r, "slices", l->run.map->slices);
+}
+
 /* ---- building */
 
 static void init_outbox(struct l2_outbox *o, uint32_t slices)

@@ -31,6 +31,7 @@
 #include "models/gpu/memory.h"
 #include "models/gpu/messages.h"
 #include "models/hbm/hbm_map.h"
+#include "models/record.h"
 
 #define GPU_L2_STATS(X) \
     X(reads,         "sectors", "asked for by SMs") \
@@ -85,6 +86,9 @@ struct gpu_l2;
 struct gpu_l2 *gpu_l2_new(const struct gpu_l2_config_run *c);
 void           gpu_l2_free(struct gpu_l2 *l);
 struct block   gpu_l2_block(struct gpu_l2 *l);
+
+/* Before the run: what its slices serve is told to `r` (borrowed). */
+void           gpu_l2_record(struct gpu_l2 *l, struct record *r);
 
 struct gpu_l2_stats  gpu_l2_stats(const struct gpu_l2 *l, uint32_t group);    /* by trace group */
 const struct ledger *gpu_l2_ledger(struct gpu_l2 *l);

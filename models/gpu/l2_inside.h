@@ -143,6 +143,8 @@ struct gpu_l2 {
     uint64_t dirty_sectors;
     struct gpu_l2_stats *stats;     /* [groups] */
     struct ledger  *ledger;
+    struct record  *record;         /* NULL: none */
+    uint32_t record_track;
     struct l2_tally tally[L2_TALLIES];
     tick_t   tally_from, tally_last, tally_until;
 };

@@ -8,6 +8,7 @@ cycle_t gpu_l2_begin(struct gpu_l2 *l, uint32_t slice, uint16_t group, cycle_t n
     cycle_t start = cycle_max(now, s->free);
     s->free = start + cycles;
     l2_stats_of(l, group)->busy_cycles += cycles;
+    record_amount(l->record, l->record_track, start, start + cycles, cycles);
     gpu_l2_tally(l, group)->bytes += bytes;
     return start;
 }

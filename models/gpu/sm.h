@@ -25,8 +25,10 @@
 #define MODELS_GPU_SM_H
 
 #include "models/energy/ledger.h"
+#include "models/gpu/config.h"
 #include "models/gpu/memory.h"
 #include "models/gpu/messages.h"
+#include "models/record.h"
 
 #define GPU_CAUSES(X) \
     X(ISSUED,     "issued",     "an operation issued") \
@@ -48,6 +50,9 @@ enum gpu_cause {
 #undef CAUSE
     GPU_CAUSES_COUNT
 };
+
+extern const char *const gpu_cause_names[GPU_CAUSES_COUNT];
+extern const char *const gpu_pipe_names[GPU_PIPES_COUNT];       /* "fp32" */
 
 #define GPU_SM_STATS(X) \
     X(blocks,            "blocks",     "run to their end") \
@@ -106,6 +111,9 @@ struct gpu_sm;
 struct gpu_sm *gpu_sm_new(const struct gpu_sm_config_run *c);
 void           gpu_sm_free(struct gpu_sm *sm);
 struct block   gpu_sm_block(struct gpu_sm *sm);         /* for the engine */
+
+/* Before the run: what its warps and pipes do is told to `r` (borrowed; record.h lists it). */
+void           gpu_sm_record(struct gpu_sm *sm, struct record *r);
 
 /* The payloads of its slots, for the slices; NULL without values. */
 struct gpu_payload *gpu_sm_payloads(struct gpu_sm *sm);

@@ -106,8 +106,11 @@ static void become_busy(struct gpu_sm *sm, cycle_t now)
 
 static void become_idle(struct gpu_sm *sm, cycle_t now)
 {
-    for (uint32_t i = 0; i < sm->c->sm.subcores; i++)
+    for (uint32_t i = 0; i < sm->c->sm.subcores; i++) {
         sm_charge(sm, &sm->subcores[i], now, GPU_CAUSE_NO_WARP);
+        if (sm->record)
+            sm_record_cause(sm, &sm->subcores[i], now, GPU_CAUSE_NO_WARP);
+    }
     sm_flush(sm, now);
     sm->stats = &sm->total[sm->run.launch_count];
     sm->busy_ticks += clock_tick(&sm->clock, now) - clock_tick(&sm->clock, sm->busy_since);
@@ -308,6 +311,8 @@ void sm_warp_ends(struct gpu_sm *sm, struct sm_warp *w, cycle_t now)
     struct sm_block *b = &sm->blocks[w->block];
     w->state = SM_ENDED;
     sm->stats->warp_cycles += now + 1 - w->start;
+    if (sm->record)
+        sm_record_warp(sm, w, now + 1);
     leave(&sm->subcores[w->subcore], w->place);
     b->live--;
     release_by_end(sm, b, now);

@@ -6,6 +6,7 @@
  *     sm_fetch.c    instruction caches                   sm_l1.c       tags, MSHRs, crossbar
  *     sm_stats.c    counts and faults                    sm_tags.c     what L1 holds
  *     sm_where.c    where warps are                      sm_values.c   bytes
+ *     sm_record.c   what a recorder is told
  *
  * Issue needs no events: when an operation of a warp issues, the cycle from which the next one
  * can is worked out from a scoreboard that holds, for each register, when it can be used and
@@ -182,6 +183,9 @@ struct sm_pattern {
 };
 #define SM_PATTERNS 64
 
+/* Numbers of its recorder's tracks, the first of several. */
+struct sm_tracks { uint32_t issue, pipes, unit, warps, warp, op, subcore, depth; };
+
 struct gpu_sm {
     struct gpu_sm_config_run run;
     const struct gpu_config *c;
@@ -193,6 +197,8 @@ struct gpu_sm {
     const struct gpu_occupancy *occupancy;
     uint32_t launch_index;
     bool     compute, made;         /* values are executed; the arrays below are there */
+    struct record *record;          /* NULL: none */
+    struct sm_tracks tracks;
     struct gpu_sm_stats *stats, *total; /* of the launch; [launches], then of none */
     uint64_t energy[GPU_EVENTS_COUNT + 1];      /* not yet in the ledger; the last: nothing */
     struct ledger *ledger;
@@ -351,6 +357,12 @@ void sm_fault(struct gpu_sm *sm, const struct sm_warp *w, const struct gpu_op *o
               const char *format, ...) __attribute__((format(printf, 4, 5)));
 void sm_flush(struct gpu_sm *sm, cycle_t now);      /* counts to the ledger; at `flush_at` */
 void sm_charge(struct gpu_sm *sm, struct sm_subcore *s, cycle_t now, unsigned cause);
+
+/* ---- sm_record.c: to be called with a recorder only. */
+void sm_record_issue(struct gpu_sm *sm, const struct sm_subcore *s, const struct sm_warp *w,
+                     const struct gpu_op *op, cycle_t now);
+void sm_record_cause(struct gpu_sm *sm, const struct sm_subcore *s, cycle_t from, unsigned cause);
+void sm_record_warp(struct gpu_sm *sm, const struct sm_warp *w, cycle_t end);
 
 static inline uint32_t sm_lanes(uint32_t mask)
 {

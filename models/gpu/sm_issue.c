@@ -302,6 +302,8 @@ void sm_issue(struct gpu_sm *sm, struct sm_subcore *s)
     cycle_t now = sm->base + now_since;
     if (now > s->since)
         sm_charge(sm, s, now, cause_of_wait(s));
+    if (sm->record)
+        sm_record_issue(sm, s, w, op, now);
     sm->stats->cycles[GPU_CAUSE_ISSUED]++;
     s->since = now + 1;
     count(sm, w, op, mask);

@@ -84,7 +84,9 @@ static void store_done(struct gpu_sm *sm, struct sm_warp *w, cycle_t now)
 static void copy_done(struct gpu_sm *sm, const struct sm_flight *f, cycle_t now)
 {
     struct sm_warp *w = f->warp;
-    sm->unit_free = cycle_max(sm->unit_free, now) + f->passes;
+    cycle_t from = cycle_max(sm->unit_free, now);
+    sm->unit_free = from + f->passes;
+    record_amount(sm->record, sm->tracks.unit, from, sm->unit_free, f->passes);
     if (f->at >= w->copied) {
         w->copied = f->at;
         w->copied_cause = f->cause;
@@ -175,6 +177,7 @@ static void serve_shared(struct gpu_sm *sm, struct sm_request *r, cycle_t start,
 {
     unsigned cause = r->op->kind == GPU_SHUFFLE ? GPU_CAUSE_DEPENDENCY : GPU_CAUSE_SHARED;
     sm->unit_free = start + r->passes;
+    record_amount(sm->record, sm->tracks.unit, start, sm->unit_free, r->passes);
     if (r->flight != NONE)
         sm_values_shared(sm, r->flight);
     served(sm, r, start + r->latency + r->passes - 1, cause, now);
@@ -197,6 +200,7 @@ static bool look_up(struct gpu_sm *sm, struct sm_request *r, cycle_t start, uint
 static bool serve_lines(struct gpu_sm *sm, struct sm_request *r, cycle_t start)
 {
     const struct gpu_l1_config *c = &sm->c->l1;
+    cycle_t from = start;
     uint32_t looked = 0;
     bool hit = false;
     if (r->passes > 0 && !r->begun) {       /* lanes of both: shared memory comes first */
@@ -213,6 +217,7 @@ static bool serve_lines(struct gpu_sm *sm, struct sm_request *r, cycle_t start)
     uint32_t data = later ? 0 : (r->parts + c->bytes_per_cycle - 1) / c->bytes_per_cycle;
     uint32_t cycles = tags > data ? tags : data;
     sm->unit_free = start + (cycles > 0 ? cycles : 1);
+    record_amount(sm->record, sm->tracks.unit, from, sm->unit_free, sm->unit_free - from);
     if (!all) {
         sm->blocked = true;
         return false;
@@ -241,10 +246,11 @@ void sm_unit_run(struct gpu_sm *sm, cycle_t now)
         bool lines = r->count > 0 || r->op->kind == GPU_COPY;
         if (lines && start > now) {
             sm->unit_at = start;
-            return;
+            break;
         }
         serve(sm, r, start, now);
     }
+    record_level(sm->record, sm->tracks.depth, now, sm->request_count);
 }
 
 struct sm_request *sm_request_new(struct gpu_sm *sm)
@@ -260,6 +266,7 @@ struct sm_request *sm_request_new(struct gpu_sm *sm)
 void sm_request_issue(struct gpu_sm *sm, struct sm_request *r)
 {
     struct sm_subcore *s = &sm->subcores[r->subcore];
+    record_level(sm->record, sm->tracks.depth, r->issued, sm->request_count);
     sm->blocks[r->warp->block].flights++;
     s->left[r->number % sm->c->lsu.queue] = CYCLE_NEVER;
     if (sm->request_count == 1 && !sm->blocked) {

@@ -5,10 +5,18 @@
 
 #include "models/gpu/sm_inside.h"
 
+const char *const gpu_cause_names[GPU_CAUSES_COUNT] = {
+#define NAME(id, name, what) name,
+    GPU_CAUSES(NAME)
+#undef NAME
+};
+
 void sm_charge(struct gpu_sm *sm, struct sm_subcore *s, cycle_t now, unsigned cause)
 {
     if (now <= s->since)
         return;
+    if (sm->record)
+        sm_record_cause(sm, s, s->since, cause);
     sm->stats->cycles[cause] += now - s->since;
     s->since = now;
 }

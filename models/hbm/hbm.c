@@ -147,6 +147,18 @@ struct hbm *hbm_new(const struct hbm_config *config, const struct hbm_map *map, 
     return h;
 }
 
+void hbm_record(struct hbm *h, struct record *r)
+{
+    char name[RECORD_NAME];
+    h->record = r;
+    for (uint32_t c = 0; c < h->config.channels; c++) {
+        snprintf(name, sizeof name, "ch%u.read", c);
+        record_amount_track(r, name, h->config.pseudo_channels);
+        snprintf(name, sizeof name, "ch%u.write", c);
+        record_amount_track(r, name, h->config.pseudo_channels);
+    }
+}
+
 void hbm_free(struct hbm *h)
 {
     if (!h)

@@ -29,6 +29,7 @@
 
 #include "models/block.h"
 #include "models/hbm/hbm_map.h"
+#include "models/record.h"
 
 #define HBM_RUN_BYTES 4096
 
@@ -100,6 +101,9 @@ bool hbm_check(const struct hbm_config *config, struct hbm_map *map, struct diag
 /* `map` is borrowed and may serve many stacks; config is copied. */
 struct hbm *hbm_new(const struct hbm_config *config, const struct hbm_map *map, uint32_t groups);
 void        hbm_free(struct hbm *h);
+
+/* Before the first run: what the data pins of each channel carry is told to `r` (borrowed). */
+void        hbm_record(struct hbm *h, struct record *r);
 
 /* A run arrives at `now`, which never goes back.  Requires hbm_can_take, and that
  * hbm_run has not gone past `now`. */

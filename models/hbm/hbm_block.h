@@ -28,6 +28,6 @@ struct hbm_block *hbm_block_new(const char *name, const struct hbm_config *confi
 void              hbm_block_free(struct hbm_block *b);
 
 struct block hbm_block_block(struct hbm_block *b);      /* for the engine */
-struct hbm  *hbm_block_hbm(struct hbm_block *b);        /* for its counts */
+struct hbm  *hbm_block_hbm(struct hbm_block *b);        /* for its counts, or its recorder */
 
 #endif

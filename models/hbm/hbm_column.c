@@ -130,6 +130,8 @@ static void access(struct hbm_channel *c, struct hbm_lane *lane, uint32_t n, cyc
     lane->stats.cycles[write ? HBM_WRITE : HBM_READ] += (cycle_t)n * t->burst;
     lane->stats.cycles[HBM_BANK_GROUP] += (cycle_t)(n - 1) * (t->ccd_s - t->burst);
     lane->charged = last + t->burst;
+    record_amount(h->record, 2 * c->number + write, lane->column_at, last + t->burst,
+                  (cycle_t)n * t->burst);
     lane->wrote = write;
     *(write ? &lane->stats.writes : &lane->stats.reads) += n;
     lane->stats.row_hits += n - w->fresh;

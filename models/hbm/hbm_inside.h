@@ -147,6 +147,7 @@ struct hbm {
     struct hbm_stats stats;                     /* what the port counts */
     struct hbm_group_stats *groups;
     uint32_t group_count;
+    struct record *record;                      /* NULL: none; tracks are 2 x channel + write */
 };
 
 /* Everything of the channel before `end`.  An idle channel leaves its refreshes for later

@@ -34,6 +34,8 @@ struct tpu_board {
     uint32_t      due_first, due_count;
     uint32_t     *ended;        /* to be told to peers */
     uint32_t      ended_first, ended_count;
+    struct record *record;      /* NULL: none */
+    uint32_t      tracks[TPU_UNITS_COUNT];
 };
 
 static void all_ended(struct tpu_board *b, uint32_t group, cycle_t now)
@@ -83,6 +85,13 @@ void tpu_board_free(struct tpu_board *b)
     free(b);
 }
 
+void tpu_board_record(struct tpu_board *b, struct record *r)
+{
+    b->record = r;
+    for (int u = 0; u < TPU_UNITS_COUNT; u++)
+        b->tracks[u] = record_work_track(r, tpu_unit_names[u]);
+}
+
 /* A group without operations of this core ends when its turn comes: with the one before. */
 static void end_empty_after(struct tpu_board *b, uint32_t group, cycle_t now)
 {
@@ -121,6 +130,8 @@ static void count_busy(struct tpu_board *b, const struct tpu_uop *u, cycle_t sta
     cycle_t from = cycle_max(start, b->worked_to[u->unit]);
     b->groups[u->group].busy[u->unit] += now - from;
     b->worked_to[u->unit] = now;
+    record_work(b->record, b->tracks[u->unit], from, now, &(struct record_work){
+        .group = u->group, .number = (uint32_t)(u - b->program->uops), .begun = start });
 }
 
 void tpu_board_finish(struct tpu_board *b, const struct tpu_uop *u, cycle_t start, cycle_t now)
@@ -184,6 +195,15 @@ void tpu_queue_init(struct tpu_queue *q, struct tpu_board *b, enum tpu_unit unit
     tpu_queue_account(q, false, 0);
 }
 
+void tpu_queue_record(struct tpu_queue *q, struct record *r)
+{
+    char name[RECORD_NAME];
+    snprintf(name, sizeof name, "%s.state", tpu_unit_names[q->unit]);
+    q->record = r;
+    q->track = record_state_track(r, name, tpu_state_names, TPU_STATES_COUNT, TPU_STATE_BUSY,
+                                  q->state);
+}
+
 /* The first wait that is not met; NULL if all are. */
 static const struct tpu_wait *unmet(const struct tpu_queue *q, const struct tpu_uop *u)
 {
@@ -229,6 +249,7 @@ void tpu_queue_account(struct tpu_queue *q, bool busy, cycle_t now)
     q->cycles[q->state] += now - q->since;
     q->state = state;
     q->since = now;
+    record_state(q->record, q->track, now, state);
 }
 
 void tpu_queue_cycles(const struct tpu_queue *q, cycle_t now, uint64_t cycles[TPU_STATES_COUNT])

@@ -12,6 +12,7 @@
 #ifndef MODELS_TPU_BOARD_H
 #define MODELS_TPU_BOARD_H
 
+#include "models/record.h"
 #include "models/tpu/program.h"
 
 /* Every cycle of a unit is spent in exactly one of these; the waits are in the order of
@@ -41,6 +42,10 @@ struct tpu_board;
 struct tpu_board *tpu_board_new(const struct tpu_program *program, uint32_t op_cycles);
 void              tpu_board_free(struct tpu_board *b);
 
+/* Before the first cycle: operations of each unit and the states of its queue are told to `r`
+ * (borrowed). */
+void tpu_board_record(struct tpu_board *b, struct record *r);
+
 /* Raises what is due at `now`; returns when the next raise is due, or CYCLE_NEVER. */
 cycle_t tpu_board_step(struct tpu_board *b, cycle_t now);
 /* Whether anything was raised since this was last asked. */
@@ -65,12 +70,15 @@ struct tpu_queue {
     struct tpu_board *board;
     enum tpu_unit     unit;
     uint32_t          head;             /* index in the program; its count if none */
+    struct record    *record;           /* NULL: none */
+    uint32_t          track;            /* its states */
     enum tpu_state    state;
     cycle_t           since;
     uint64_t          cycles[TPU_STATES_COUNT];
 };
 
 void tpu_queue_init(struct tpu_queue *q, struct tpu_board *b, enum tpu_unit unit);
+void tpu_queue_record(struct tpu_queue *q, struct record *r);
 
 /* The operation at the head, if all that it waits for has happened; else NULL. */
 const struct tpu_uop *tpu_queue_ready(const struct tpu_queue *q);

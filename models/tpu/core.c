@@ -187,16 +187,27 @@ static bool idle(const void *self)
     return c->begun && tpu_board_done(c->board);
 }
 
+static struct tpu_queue *queue_of(const struct tpu_core *c, enum tpu_unit unit)
+{
+    switch (unit) {
+    case TPU_LOAD:      return tpu_dma_queue(c->load);
+    case TPU_STORE:     return tpu_dma_queue(c->store);
+    case TPU_MATRIX:    return tpu_matrix_queue(c->matrix);
+    case TPU_VECTOR:    return tpu_vector_queue(c->vector);
+    case TPU_TRANSPOSE: return tpu_vector_queue(c->transpose);
+    case TPU_LINK:      return tpu_peer_queue(c->peer);
+    case TPU_UNITS_COUNT: break;
+    }
+    abort();
+}
+
 static void describe(const void *self, char *text, size_t size)
 {
     const struct tpu_core *c = self;
-    struct tpu_queue *queues[] = { tpu_dma_queue(c->load), tpu_dma_queue(c->store),
-                                   tpu_matrix_queue(c->matrix), tpu_vector_queue(c->vector),
-                                   tpu_vector_queue(c->transpose), tpu_peer_queue(c->peer) };
     size_t used = 0;
     for (int u = 0; u < TPU_UNITS_COUNT && used < size; u++) {
         char line[160];
-        tpu_queue_describe(queues[u], line, sizeof line);
+        tpu_queue_describe(queue_of(c, u), line, sizeof line);
         if (line[0])
             used += (size_t)snprintf(text + used, size - used, "%s%s", used ? "; " : "", line);
     }
@@ -207,6 +218,16 @@ static void describe(const void *self, char *text, size_t size)
 struct block tpu_core_block(struct tpu_core *c)
 {
     return (struct block){ c->name, c, run, idle, describe };
+}
+
+void tpu_core_record(struct tpu_core *c, struct record *r)
+{
+    tpu_board_record(c->board, r);
+    for (int u = 0; u < TPU_UNITS_COUNT; u++)
+        tpu_queue_record(queue_of(c, u), r);
+    tpu_dma_record(c->load, r);
+    tpu_dma_record(c->store, r);
+    tpu_matrix_record(c->matrix, r);
 }
 
 tick_t tpu_core_end(const struct tpu_core *c)
@@ -227,10 +248,7 @@ tick_t tpu_core_group_end(const struct tpu_core *c, uint32_t group)
 void tpu_core_unit_cycles(struct tpu_core *c, enum tpu_unit unit, cycle_t now,
                           uint64_t cycles[TPU_STATES_COUNT])
 {
-    struct tpu_queue *queues[] = { tpu_dma_queue(c->load), tpu_dma_queue(c->store),
-                                   tpu_matrix_queue(c->matrix), tpu_vector_queue(c->vector),
-                                   tpu_vector_queue(c->transpose), tpu_peer_queue(c->peer) };
-    tpu_queue_cycles(queues[unit], now, cycles);
+    tpu_queue_cycles(queue_of(c, unit), now, cycles);
 }
 
 tick_t tpu_core_group_busy(const struct tpu_core *c, uint32_t group, enum tpu_unit unit)

@@ -33,6 +33,9 @@ void             tpu_core_free(struct tpu_core *c);
 
 struct block tpu_core_block(struct tpu_core *c);
 
+/* Before the run: what its units do is told to `r` (borrowed; record.h lists it). */
+void tpu_core_record(struct tpu_core *c, struct record *r);
+
 /* After the run.  The tick at which the program ended here: its last group, and op_cycles in
  * which the sequencer goes on. */
 tick_t tpu_core_end(const struct tpu_core *c);

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "models/hbm/hbm_block.h"
@@ -31,6 +32,8 @@ struct tpu_dma {
     uint64_t byte_pace;         /* cycles a byte, in 2^-FRACTION */
     uint64_t in_flight_limit, in_flight;
     uint64_t asked, answered;
+    struct record *record;      /* NULL: none */
+    uint32_t depth_track, bytes_track;
 
     struct tile tiles[TILES];   /* ring: [first, first + count) */
     uint32_t    first, count;
@@ -67,6 +70,16 @@ struct tpu_dma *tpu_dma_new(enum tpu_unit direction, const struct tpu_dma_config
 void tpu_dma_free(struct tpu_dma *d)
 {
     free(d);
+}
+
+void tpu_dma_record(struct tpu_dma *d, struct record *r)
+{
+    char name[RECORD_NAME];
+    d->record = r;
+    snprintf(name, sizeof name, "%s.depth", tpu_unit_names[d->direction]);
+    d->depth_track = record_level_track(r, name, TILES);
+    snprintf(name, sizeof name, "%s.bytes", tpu_unit_names[d->direction]);
+    d->bytes_track = record_level_track(r, name, (uint32_t)d->in_flight_limit);
 }
 
 struct tpu_queue *tpu_dma_queue(struct tpu_dma *d)
@@ -206,6 +219,8 @@ cycle_t tpu_dma_step(struct tpu_dma *d, cycle_t now)
         next = CYCLE_NEVER;
     }
     tpu_queue_account(&d->queue, d->count > 0, now);
+    record_level(d->record, d->depth_track, now, d->count);
+    record_level(d->record, d->bytes_track, now, d->in_flight);
     if (d->count > 0)
         next = cycle_min(next, d->tiles[d->first].done_at);
     return next;

@@ -35,6 +35,9 @@ struct tpu_dma *tpu_dma_new(enum tpu_unit direction, const struct tpu_dma_config
                             struct ledger *ledger);
 void            tpu_dma_free(struct tpu_dma *d);
 
+/* Before the first cycle: its depth and bytes are told to `r` (borrowed). */
+void            tpu_dma_record(struct tpu_dma *d, struct record *r);
+
 /* Does what is due at `now`; returns the next cycle with work of its own. */
 cycle_t tpu_dma_step(struct tpu_dma *d, cycle_t now);
 /* The answer to one of its runs (message.port is the direction). */

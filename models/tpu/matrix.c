@@ -2,6 +2,7 @@
 #include "models/tpu/matrix.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "models/tpu/events.h"
@@ -24,6 +25,7 @@ struct array {
     cycle_t  due;                           /* what its last step said */
     uint64_t without[TPU_STATES_COUNT], tail, ports;
     uint64_t idle, waited;                  /* of the unit, that have been charged */
+    uint32_t tiles_track, weights_track;
 };
 
 struct tpu_matrix {
@@ -33,6 +35,7 @@ struct tpu_matrix {
     struct tpu_ports  *ports;
     struct tpu_demand  capacity;            /* of the ports */
     struct ledger     *ledger;
+    struct record     *record;              /* NULL: none */
     struct tpu_queue   queue;
     uint32_t step_cycles, cast_ops, lanes, sublanes, units;
     bool     vector_sums;
@@ -80,6 +83,21 @@ void tpu_matrix_free(struct tpu_matrix *m)
     for (uint32_t i = 0; i < m->units; i++)
         tpu_mxu_free(m->arrays[i].mxu);
     free(m);
+}
+
+void tpu_matrix_record(struct tpu_matrix *m, struct record *r)
+{
+    char name[RECORD_NAME];
+    m->record = r;
+    for (uint32_t i = 0; i < m->units; i++) {
+        struct array *a = &m->arrays[i];
+        snprintf(name, sizeof name, "mxu%u", i);
+        a->tiles_track = record_work_track(r, name);
+        snprintf(name, sizeof name, "mxu%u.weights", i);
+        a->weights_track = record_work_track(r, name);
+        snprintf(name, sizeof name, "mxu%u.state", i);
+        tpu_mxu_record(a->mxu, r, name);
+    }
 }
 
 struct tpu_queue *tpu_matrix_queue(struct tpu_matrix *m)
@@ -229,6 +247,15 @@ static void count(struct tpu_matrix *m, enum tpu_event event, uint64_t amount, c
                clock_tick(&m->clock, to));
 }
 
+/* A tile of the operation being dealt out. */
+static void record_tile(struct tpu_matrix *m, uint32_t track, cycle_t from, cycle_t to,
+                        uint64_t tile)
+{
+    record_work(m->record, track, from, to, &(struct record_work){
+        .group = m->uop->group, .number = (uint32_t)(m->uop - m->queue.program->uops),
+        .part = tile, .begun = from });
+}
+
 static void load(struct tpu_matrix *m, struct array *a, cycle_t now)
 {
     tpu_mxu_load(a->mxu, now, NULL);
@@ -238,6 +265,7 @@ static void load(struct tpu_matrix *m, struct array *a, cycle_t now)
           now + push_cycles(m));
     if (m->uop->product.weight_bytes != BF16_BYTES)
         count(m, TPU_EVENT_VPU, weights * m->cast_ops, now, now + push_cycles(m));
+    record_tile(m, a->weights_track, now, now + push_cycles(m), a->to_load);
     a->to_load += m->units;
     a->load_at = CYCLE_NEVER;
     a->due = now;
@@ -284,6 +312,7 @@ static void stream(struct tpu_matrix *m, struct array *a, cycle_t now)
     tpu_mxu_stream(a->mxu, now, &tile);
     count_stream(m, &t, now, tpu_mxu_stream_end(a->mxu));
     m->last_result = cycle_max(m->last_result, tpu_mxu_last_result_at(a->mxu));
+    record_tile(m, a->tiles_track, now, tpu_mxu_stream_end(a->mxu), a->to_stream);
     a->to_stream += m->units;
     a->stream_at = CYCLE_NEVER;
     a->due = now;

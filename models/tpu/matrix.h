@@ -58,6 +58,10 @@ struct tpu_matrix *tpu_matrix_new(const struct tpu_config *config, const struct 
                                   struct ledger *ledger, enum tpu_mxu_form form);
 void               tpu_matrix_free(struct tpu_matrix *m);
 
+/* Before the first cycle: tiles, pushes of weights and states of each unit are told to `r`
+ * (borrowed). */
+void               tpu_matrix_record(struct tpu_matrix *m, struct record *r);
+
 cycle_t           tpu_matrix_step(struct tpu_matrix *m, cycle_t now);
 struct tpu_queue *tpu_matrix_queue(struct tpu_matrix *m);
 bool              tpu_matrix_busy(const struct tpu_matrix *m);

@@ -107,6 +107,13 @@ void tpu_mxu_free(struct tpu_mxu *m)
         m->ops->free(m);
 }
 
+void tpu_mxu_record(struct tpu_mxu *m, struct record *r, const char *name)
+{
+    m->record = r;
+    m->track = record_state_track(r, name, tpu_mxu_state_names, TPU_MXU_STATES_COUNT,
+                                  TPU_MXU_STREAM, TPU_MXU_IDLE);
+}
+
 cycle_t tpu_mxu_load_at(const struct tpu_mxu *m, cycle_t now)
 {
     return m->ops->load_at(m, now);

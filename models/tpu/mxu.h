@@ -38,6 +38,7 @@
 
 #include "models/block.h"
 #include "models/param.h"
+#include "models/record.h"
 
 #define TPU_MXU_PARAMS(X) \
     /*      name                  min  max    what                                     */ \
@@ -117,6 +118,9 @@ struct tpu_mxu;
 
 struct tpu_mxu *tpu_mxu_new(const struct tpu_mxu_config *c, enum tpu_mxu_form form);
 void            tpu_mxu_free(struct tpu_mxu *m);
+
+/* Before the first cycle: its states are told to `r` (borrowed), as the track of this name. */
+void            tpu_mxu_record(struct tpu_mxu *m, struct record *r, const char *name);
 
 /* In every call `now` is never before that of an earlier call. */
 

@@ -240,7 +240,7 @@ static enum tpu_mxu_state waiting_cycle(struct exact *x)
 static void cycle(struct exact *x)
 {
     enum tpu_mxu_state state = x->pushes_left ? stream_cycle(x) : waiting_cycle(x);
-    x->base.stats.cycles[state]++;
+    tpu_mxu_spend(&x->base, state, x->at, x->at + 1);
     if (x->pushing) {
         x->pushing--;
         x->base.stats.weight_cycles++;
@@ -266,7 +266,7 @@ static void account(struct tpu_mxu *m, cycle_t now)
     struct exact *x = (struct exact *)m;
     while (x->at < now) {
         if (quiet(x)) {
-            m->stats.cycles[waiting_cycle(x)] += now - x->at;
+            tpu_mxu_spend(m, waiting_cycle(x), x->at, now);
             x->at = now;
             return;
         }

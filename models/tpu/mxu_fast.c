@@ -152,7 +152,7 @@ static void account(struct tpu_mxu *m, cycle_t now)
         cycle_t until;
         enum tpu_mxu_state state = state_at(f, f->since, &until);
         until = cycle_min(until, now);
-        m->stats.cycles[state] += until - f->since;
+        tpu_mxu_spend(m, state, f->since, until);
         f->since = until;
     }
 }

@@ -29,10 +29,20 @@ struct tpu_mxu {
     struct tpu_mxu_config  config;
     struct tpu_mxu_figures figures;
     struct tpu_mxu_stats   stats;
+    struct record         *record;          /* NULL: none */
+    uint32_t               track;
     cycle_t loaded_at, stream_end, first_result_at, last_result_at;
 };
 
 static inline uint64_t ceil_div(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
+
+/* The cycles of [from, to) were spent in this state. */
+static inline void tpu_mxu_spend(struct tpu_mxu *m, enum tpu_mxu_state state, cycle_t from,
+                                 cycle_t to)
+{
+    m->stats.cycles[state] += to - from;
+    record_state(m->record, m->track, from, state);
+}
 
 struct tpu_mxu_figures tpu_mxu_figures(const struct tpu_mxu_config *c);
 

@@ -153,7 +153,7 @@ static void cycle(struct exact *x)
 {
     bool inside = x->settling || x->shifting;
     enum tpu_mxu_state state = x->entering ? TPU_MXU_STREAM : inside ? TPU_MXU_DRAIN : TPU_MXU_IDLE;
-    x->base.stats.cycles[state]++;
+    tpu_mxu_spend(&x->base, state, x->at, x->at + 1);
     if (x->entering)
         enter(x);
     move_operands(x);
@@ -184,7 +184,8 @@ static void account(struct tpu_mxu *m, cycle_t now)
     struct exact *x = (struct exact *)m;
     for (; x->at < now && !quiet(x); x->at++)
         cycle(x);
-    m->stats.cycles[TPU_MXU_IDLE] += now > x->at ? now - x->at : 0;
+    if (now > x->at)
+        tpu_mxu_spend(m, TPU_MXU_IDLE, x->at, now);
     x->at = cycle_max(x->at, now);
 }
 

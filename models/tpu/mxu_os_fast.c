@@ -50,7 +50,7 @@ static void account(struct tpu_mxu *m, cycle_t now)
     const enum tpu_mxu_state states[] = { TPU_MXU_STREAM, TPU_MXU_DRAIN, TPU_MXU_IDLE };
     for (int i = 0; f->since < now; i++) {
         cycle_t until = cycle_min(now, cycle_max(ends[i], f->since));
-        m->stats.cycles[states[i]] += until - f->since;
+        tpu_mxu_spend(m, states[i], f->since, until);
         f->since = until;
     }
 }
