@@ -101,6 +101,12 @@ struct tpu_mxu *tpu_mxu_new(const struct tpu_mxu_config *c, enum tpu_mxu_form fo
     abort();
 }
 
+void tpu_mxu_look(const struct tpu_mxu *m, struct tpu_mxu_pe *pes)
+{
+    assert(m->ops->look);
+    m->ops->look(m, pes);
+}
+
 void tpu_mxu_free(struct tpu_mxu *m)
 {
     if (m)

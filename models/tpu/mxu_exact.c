@@ -26,6 +26,7 @@
 /* A row that entered, until its last result has fallen out. */
 struct row {
     cycle_t entered;                /* 1 more, so that 0 is never */
+    uint32_t stream, number;        /* for who looks */
     const uint16_t *activations;    /* NULL: zeros */
     float *results;                 /* NULL: nobody wants them */
 };
@@ -198,6 +199,8 @@ static void enter_row(struct exact *x)
     const struct tpu_mxu_tile *t = &x->tile;
     *recent(x, x->at) = (struct row) {
         .entered     = x->at + 1,
+        .stream      = (uint32_t)x->base.stats.streams - 1,
+        .number      = x->row,
         .activations = t->activations ? t->activations + (size_t)x->row * x->grid.rows : NULL,
         .results     = t->results ? t->results + (size_t)x->row * x->grid.cols : NULL,
     };
@@ -345,6 +348,32 @@ static cycle_t step(struct tpu_mxu *m, cycle_t now)
     return quiet(of(m)) ? CYCLE_NEVER : now + 1;
 }
 
+/* The cycle before the one in hand is over: what passed then is a cycle ago. */
+static void look_at(const struct exact *x, uint32_t r, uint32_t c, struct tpu_mxu_pe *pe)
+{
+    const struct tpu_mxu_grid *g = &x->grid;
+    size_t cell = (size_t)r * g->cols + c;
+    uint32_t stage = r / g->hop;
+    const struct row *row = entered_ago(x, 1 + (cycle_t)stage + c / g->hop);
+    *pe = (struct tpu_mxu_pe) { .weight = x->placed_weights[cell], .passing = row != NULL };
+    pe->next = single(x) ? pe->weight : x->staged_weights[cell];
+    if (!row)
+        return;
+    pe->stream = row->stream;
+    pe->number = row->number;
+    pe->activation = tpu_mxu_window_line(&x->activations, r)[c];
+    pe->has_sum = r + 1 == tpu_mxu_grid_end(g, stage, g->rows);
+    pe->sum = pe->has_sum ? x->sums[(size_t)stage * g->cols + c] : 0;
+}
+
+static void look(const struct tpu_mxu *m, struct tpu_mxu_pe *pes)
+{
+    const struct exact *x = of(m);
+    for (uint32_t r = 0; r < x->grid.rows; r++)
+        for (uint32_t c = 0; c < x->grid.cols; c++)
+            look_at(x, r, c, pes + (size_t)r * x->grid.cols + c);
+}
+
 static void exact_free(struct tpu_mxu *m)
 {
     struct exact *x = (struct exact *)m;
@@ -356,7 +385,7 @@ static void exact_free(struct tpu_mxu *m)
 }
 
 static const struct tpu_mxu_ops ops = {
-    exact_free, load_at, stream_at, load, stream, step, account
+    exact_free, load_at, stream_at, load, stream, step, account, look
 };
 
 static void new_array(struct exact *x)

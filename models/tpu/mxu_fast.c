@@ -170,7 +170,7 @@ static cycle_t step(struct tpu_mxu *m, cycle_t now)
 }
 
 static const struct tpu_mxu_ops ops = {
-    fast_free, load_at, stream_at, load, stream, step, account
+    fast_free, load_at, stream_at, load, stream, step, account, NULL
 };
 
 struct tpu_mxu *tpu_mxu_fast_new(const struct tpu_mxu_config *c)

@@ -2,7 +2,7 @@
 #ifndef MODELS_TPU_MXU_FORM_H
 #define MODELS_TPU_MXU_FORM_H
 
-#include "models/tpu/mxu.h"
+#include "models/tpu/mxu_look.h"
 
 /* A form is these; what mxu.h says of the arguments has been checked. */
 struct tpu_mxu_ops {
@@ -13,6 +13,7 @@ struct tpu_mxu_ops {
     void    (*stream)(struct tpu_mxu *m, cycle_t now, const struct tpu_mxu_tile *t);
     cycle_t (*step)(struct tpu_mxu *m, cycle_t now);
     void    (*account)(struct tpu_mxu *m, cycle_t now);     /* stats.cycles up to now */
+    void    (*look)(const struct tpu_mxu *m, struct tpu_mxu_pe *pes);   /* NULL: no registers */
 };
 
 /* The config in the units of the closed form. */

@@ -22,6 +22,7 @@
 /* One k that entered, until the last PE has seen it. */
 struct entry {
     cycle_t at;                     /* 1 more, so that 0 is never */
+    uint32_t stream, number;        /* for who looks */
     const uint16_t *activations, *weights;      /* NULL: zeros */
 };
 
@@ -131,6 +132,8 @@ static void enter(struct exact *x)
     if (x->slot == 0) {
         x->recent[x->at % x->recent_size] = (struct entry) {
             .at = x->at + 1,
+            .stream = (uint32_t)x->base.stats.streams - 1,
+            .number = x->k,
             .activations = t->activations ? t->activations + (size_t)x->k * x->grid.rows : NULL,
             .weights = t->weights ? t->weights + (size_t)x->k * x->grid.cols : NULL,
         };
@@ -220,6 +223,38 @@ static cycle_t step(struct tpu_mxu *m, cycle_t now)
     return quiet((struct exact *)m) ? CYCLE_NEVER : now + 1;
 }
 
+/* The cycle before the one in hand is over: what passed then is a cycle ago.  Of what shifts
+ * out, rows that have left made room at the top. */
+static void look_at(const struct exact *x, uint32_t r, uint32_t c, struct tpu_mxu_pe *pe)
+{
+    const struct tpu_mxu_grid *g = &x->grid;
+    size_t cell = (size_t)r * g->cols + c;
+    uint32_t line = (x->weight_start + r / g->hop) % x->weight_lines;
+    uint32_t left = x->shifting ? g->rows - x->shifting : g->rows;
+    const struct entry *e = entered_ago(x, 1 + (cycle_t)(r / g->hop) + c / g->hop);
+    *pe = (struct tpu_mxu_pe) {
+        .passing = e != NULL, .has_sum = true, .sum = x->sums[cell], .leaving = r >= left,
+    };
+    if (e) {
+        pe->stream = e->stream;
+        pe->number = e->number;
+        pe->weight = x->weights[(size_t)line * g->cols + c];
+        pe->activation = tpu_mxu_window_line(&x->activations, r)[c];
+    }
+    if (pe->leaving) {
+        pe->out = x->way_out[cell];
+        pe->out_row = r - left;
+    }
+}
+
+static void look(const struct tpu_mxu *m, struct tpu_mxu_pe *pes)
+{
+    const struct exact *x = (const struct exact *)m;
+    for (uint32_t r = 0; r < x->grid.rows; r++)
+        for (uint32_t c = 0; c < x->grid.cols; c++)
+            look_at(x, r, c, pes + (size_t)r * x->grid.cols + c);
+}
+
 static void exact_free(struct tpu_mxu *m)
 {
     struct exact *x = (struct exact *)m;
@@ -230,7 +265,7 @@ static void exact_free(struct tpu_mxu *m)
 }
 
 static const struct tpu_mxu_ops ops = {
-    exact_free, tpu_mxu_os_load_at, stream_at, tpu_mxu_os_load, stream, step, account
+    exact_free, tpu_mxu_os_load_at, stream_at, tpu_mxu_os_load, stream, step, account, look
 };
 
 struct tpu_mxu *tpu_mxu_os_exact_new(const struct tpu_mxu_config *c)

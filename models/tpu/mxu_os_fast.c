@@ -63,7 +63,8 @@ static cycle_t step(struct tpu_mxu *m, cycle_t now)
 }
 
 static const struct tpu_mxu_ops ops = {
-    fast_free, tpu_mxu_os_load_at, stream_at, tpu_mxu_os_load, stream, step, account
+    fast_free, tpu_mxu_os_load_at, stream_at, tpu_mxu_os_load, stream, step, account,
+    NULL
 };
 
 struct tpu_mxu *tpu_mxu_os_fast_new(const struct tpu_mxu_config *c)
