@@ -109,26 +109,76 @@ static json_t *gpu_cycles(const struct part *p)
     return cycles;
 }
 
-/* What the queues of a TPU's matrix units did or waited for; known of a whole run alone. */
-static json_t *tpu_seconds(const struct part *p)
+/* Of a TPU's units that compute or send the one that worked longest, and if none did, of its
+ * engines: in `states` what it did or waited for. */
+static const char *tpu_unit(const struct part *p, json_t **states)
 {
-    const json_t *units = json_object_get(p->result, "units"), *unit;
-    json_t *seconds = json_object();
-    for (size_t i = 0; !p->row_of && !p->phase && (unit = json_array_get(units, i)) != NULL; i++) {
-        const char *dot = strrchr(report_string(unit, "name"), '.');
-        if (dot && strcmp(dot, ".matrix") == 0)
-            add_object(seconds, json_object_get(unit, "states"));
+    static const char *const names[] = { "matrix", "vector", "transpose", "link", "load", "store" };
+    enum { UNITS = sizeof names / sizeof names[0], ENGINES = 2 };
+    const json_t *ops = json_object_get(p->result, "ops"), *op;
+    json_t *of[UNITS];
+    size_t most = 0;
+    for (size_t u = 0; u < UNITS; u++) {
+        of[u] = json_object();
+        for (size_t i = 0; (op = json_array_get(ops, i)) != NULL; i++)
+            if (is_in(p, i))
+                add_object(of[u], json_object_get(json_object_get(op, "states"), names[u]));
+        bool engine = u >= UNITS - ENGINES;
+        double busy_s = report_number(of[u], "busy"), best = report_number(of[most], "busy");
+        if (busy_s > best && (!engine || best <= 0))
+            most = u;
     }
-    return seconds;
+    *states = json_incref(of[most]);
+    for (size_t u = 0; u < UNITS; u++)
+        json_decref(of[u]);
+    return names[most];
+}
+
+/* {"unit", "name", "fraction", "works"}: what it waits for longest, of all its time. */
+static json_t *stall(const struct part *p)
+{
+    bool gpu = strcmp(report_string(p->result, "kind"), "gpu") == 0;
+    const char *works = gpu ? "issued" : "busy";
+    json_t *states;
+    const char *unit = "schedulers";
+    if (gpu)
+        states = gpu_cycles(p);
+    else
+        unit = tpu_unit(p, &states);
+    double whole = sum_of(states), worked = number_ratio(report_number(states, works), whole);
+    json_t *top = largest(states, works, whole);
+    if (json_is_object(top)) {
+        json_object_set_new(top, "unit", json_string(unit));
+        json_object_set_new(top, "works", json_real(worked));
+    }
+    return top;
+}
+
+/* The share of its time in which no kernel runs; null of a TPU. */
+static json_t *between_kernels(const struct part *p, double time)
+{
+    const json_t *ops = json_object_get(p->result, "ops"), *op, *launch;
+    const json_t *launches = json_object_get(p->result, "launches");
+    json_t *names = json_object();
+    double in_kernels = 0;
+    for (size_t i = 0; (op = json_array_get(ops, i)) != NULL; i++)
+        if (is_in(p, i))
+            json_object_set_new(names, report_string(op, "name"), json_true());
+    for (size_t i = 0; (launch = json_array_get(launches, i)) != NULL; i++)
+        if (json_object_get(names, report_string(launch, "op")))
+            in_kernels += report_number(launch, "time_s");
+    json_decref(names);
+    double rest = 1 - number_ratio(in_kernels, time);
+    return launches && time > 0 ? json_real(rest > 0 ? rest : 0) : json_null();
 }
 
 static void set_causes(json_t *cell, const struct part *p)
 {
-    bool gpu = strcmp(report_string(p->result, "kind"), "gpu") == 0;
-    json_t *waits = gpu ? gpu_cycles(p) : tpu_seconds(p);
-    json_object_set_new(cell, "bound_by", largest(bounds(p), "", report_number(cell, "time_s")));
-    json_object_set_new(cell, "unit", largest(busy(p), "", report_number(cell, "time_s")));
-    json_object_set_new(cell, "stall", largest(waits, gpu ? "issued" : "busy", sum_of(waits)));
+    double time = report_number(cell, "time_s");
+    json_object_set_new(cell, "bound_by", largest(bounds(p), "", time));
+    json_object_set_new(cell, "unit", largest(busy(p), "", time));
+    json_object_set_new(cell, "stall", stall(p));
+    json_object_set_new(cell, "no_kernel_fraction", between_kernels(p, time));
 }
 
 static void set_rates(json_t *cell, const struct part *p)

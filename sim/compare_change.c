@@ -161,7 +161,7 @@ static void prepare(struct rerun *r, const struct experiment *loser, json_t *row
 
 static void finish(struct rerun *r)
 {
-    static const char *const taken[] = { "time_s", "energy_j" };
+    static const char *const taken[] = { "time_s", "energy_j", "phases" };
     struct together *t = &r->run;
     for (size_t i = 0; t->result && i < sizeof taken / sizeof taken[0]; i++)
         json_object_set(r->row, taken[i], json_object_get(t->result, taken[i]));
@@ -226,9 +226,11 @@ static json_t *loser_json(const struct together *runs, size_t count, size_t whic
     const struct together *r = &runs[which];
     const struct together *fast = &runs[least(runs, count, time_of)];
     const struct together *thrifty = &runs[least(runs, count, energy_of)];
-    return json_pack("{s:s, s:f, s:f, s:o, s:f, s:o, s:f, s:b, s:[], s:n}",
+    return json_pack("{s:s, s:f, s:f, s:O, s:o, s:f, s:o, s:f, s:b, s:[], s:n}",
                      "machine", machine_name(r->experiment.machine), "time_s", time_of(r),
-                     "energy_j", energy_of(r), "faster", beaten_by(r, fast, time_of),
+                     "energy_j", energy_of(r),
+                     "phases", json_object_get(r->result, "phases"),
+                     "faster", beaten_by(r, fast, time_of),
                      "faster_time_s", time_of(fast),
                      "thriftier", beaten_by(r, thrifty, energy_of),
                      "thriftier_energy_j", energy_of(thrifty),

@@ -111,6 +111,55 @@ static void rest(const json_t *loser, const struct goal *g, FILE *out)
     }
 }
 
+/* ---- by phase ---- */
+
+static double phase_time(const json_t *of, const char *name)
+{
+    const json_t *phase, *all = json_object_get(of, "phases");
+    for (size_t i = 0; (phase = json_array_get(all, i)) != NULL; i++)
+        if (strcmp(report_string(phase, "name"), name) == 0)
+            return report_number(phase, "time_s");
+    return 0;
+}
+
+/* "forward HBM rate 30.1 %" */
+static void best_of_phase(const json_t *loser, const char *phase, FILE *out)
+{
+    const json_t *row, *all = json_object_get(loser, "changes"), *best_row = NULL;
+    double before = phase_time(loser, phase), least = before * (1 - TELLS);
+    for (size_t i = 0; (row = json_array_get(all, i)) != NULL; i++)
+        if (json_object_get(row, "phases") && phase_time(row, phase) < least) {
+            least = phase_time(row, phase);
+            best_row = row;
+        }
+    if (best_row)
+        fprintf(out, "%s %s (%.1f %%)", phase, report_string(best_row, "name"),
+                100 * number_ratio(before - least, before));
+    else
+        fprintf(out, "%s by nothing", phase);
+}
+
+static void by_phase(const json_t *loser, FILE *out)
+{
+    const json_t *phase, *all = json_object_get(loser, "phases");
+    char *text = NULL;
+    size_t size;
+    FILE *sentence = open_memstream(&text, &size);
+    if (!sentence)
+        abort();
+    fputs("Each phase gains most by: ", sentence);
+    for (size_t i = 0; (phase = json_array_get(all, i)) != NULL; i++) {
+        fputs(i > 0 ? ", " : "", sentence);
+        best_of_phase(loser, report_string(phase, "name"), sentence);
+    }
+    fputc('.', sentence);
+    fclose(sentence);
+    table_text(text, out);
+    free(text);
+}
+
+/* ---- a loser ---- */
+
 static void goal_text(const json_t *loser, const struct goal *g, FILE *out)
 {
     char line[256], a[NUMBER_TEXT], b[NUMBER_TEXT];
@@ -124,6 +173,8 @@ static void goal_text(const json_t *loser, const struct goal *g, FILE *out)
     if (ranked(loser, g, 0)) {
         best(loser, g, out);
         rest(loser, g, out);
+        if (g == &goals[0])
+            by_phase(loser, out);
     } else {
         table_text("Nothing that was tried gains 0.05 % or more; --json has all.", out);
     }

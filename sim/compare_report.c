@@ -255,8 +255,10 @@ void compare_text(const json_t *comparison, FILE *out)
 
 /* ---- CSV ---- */
 
+/* Of each cause its name and share; of the wait, who waits and for how long it works, too. */
 static void csv_causes(const json_t *cell, FILE *out)
 {
+    const json_t *stall = json_object_get(cell, "stall");
     static const char *const causes[] = { "bound_by", "unit", "stall" };
     for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++) {
         const json_t *top = json_object_get(cell, causes[i]);
@@ -265,6 +267,12 @@ static void csv_causes(const json_t *cell, FILE *out)
         fputc(',', out);
         report_csv_field(json_object_get(top, "fraction"), out);
     }
+    fputc(',', out);
+    report_csv_text(report_string(stall, "unit"), out);
+    fputc(',', out);
+    report_csv_field(json_object_get(stall, "works"), out);
+    fputc(',', out);
+    report_csv_field(json_object_get(cell, "no_kernel_fraction"), out);
 }
 
 static void csv_rows(const json_t *comparison, const char *level, const json_t *row, FILE *out)
@@ -294,7 +302,8 @@ void compare_csv(const json_t *comparison, FILE *out)
 #define NAME(key) fputs("," #key, out);
     COMPARE_NUMBERS(NAME)
 #undef NAME
-    fputs(",bound_by,bound_by_fraction,unit,unit_fraction,stall,stall_fraction\n", out);
+    fputs(",bound_by,bound_by_fraction,unit,unit_fraction,stall,stall_fraction"
+          ",stall_unit,works_fraction,no_kernel_fraction\n", out);
     csv_rows(comparison, "all", json_object_get(comparison, "all"), out);
     for (size_t l = 0; l < 2; l++) {
         const json_t *rows = json_object_get(comparison, lists[l].key), *row;

@@ -31,47 +31,103 @@ static const char *percent_of(char text[NUMBER_TEXT], const json_t *top)
     return number_percent(text, report_number(top, "fraction"));
 }
 
-/* "tpu-v3 takes 33.40 us, 100.0 % of it bound by hbm bandwidth; ..." */
-static void why_on(const char *name, const char *kind, const json_t *cell, FILE *out)
+/* What states, units and bounds of a result are called in a sentence. */
+static const struct word { const char *name, *says; } words[] = {
+    { "load", "loads" },                   { "store", "stores" },
+    { "matrix", "matrix units" },          { "vector", "vector unit" },
+    { "transpose", "transpose units" },    { "link", "core links" },
+    { "wait_load", "waiting for loads from HBM" },
+    { "wait_store", "waiting for stores to HBM" },
+    { "wait_matrix", "waiting for the matrix units" },
+    { "wait_vector", "waiting for the vector unit" },
+    { "wait_transpose", "waiting for the transpose units" },
+    { "wait_link", "waiting for another core" },
+    { "wait_op", "waiting for the op before to end" },
+    { "idle", "with no operation left" },
+    { "dependency", "waiting for results of pipes" },
+    { "pipe_busy", "waiting for pipes that are taken" },
+    { "lsu_busy", "waiting for the load-store unit" },
+    { "shared", "waiting for shared memory" }, { "l1", "waiting for L1" },
+    { "l2", "waiting for L2" },            { "hbm", "waiting for HBM" },
+    { "barrier", "waiting at a barrier" }, { "branch", "waiting for branches" },
+    { "fetch", "waiting for instructions to be fetched" },
+    { "no_warp", "without a warp that could run" },
+    { "dma", "dma, with HBM below half its rate" },   { "latency", "latency" },
+};
+
+/* Of a GPU the parts that work fills. */
+static const struct word parts[] = {
+    { "tensor", "tensor cores" }, { "float", "float lanes" }, { "issue", "issue slots" },
+    { "shared", "shared memory" }, { "l1", "L1" }, { "l2", "L2" }, { "hbm", "HBM" },
+};
+
+static const char *find_word(const struct word *list, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].name, name) == 0)
+            return list[i].says;
+    return name;
+}
+#define SAY(list, name) find_word((list), sizeof (list) / sizeof (list)[0], (name))
+
+static const char *name_of(const json_t *cause)
+{
+    return report_string(cause, "name");
+}
+
+/* "; vector unit busy 24.0 %, waiting for loads from HBM 76.0 %" */
+static void wait_on(const json_t *stall, bool gpu, FILE *out)
+{
+    char text[NUMBER_TEXT];
+    fprintf(out, "; %s %s %%", gpu ? "in kernels schedulers issue"
+                                   : SAY(words, report_string(stall, "unit")),
+            number_percent(text, report_number(stall, "works")));
+    fprintf(out, "%s, %s %s %%", gpu ? " of their cycles" : " busy", SAY(words, name_of(stall)),
+            percent_of(text, stall));
+}
+
+/* "forward on tpu-v3, 33.40 us: 100.0 % in ops bound by hbm bandwidth; ..." */
+static void why_on(bool gpu, const json_t *cell, FILE *out)
 {
     char a[NUMBER_TEXT];
     const json_t *bound_by = json_object_get(cell, "bound_by");
-    const json_t *unit = json_object_get(cell, "unit");
-    const json_t *stall = json_object_get(cell, "stall");
-    bool gpu = strcmp(kind, "gpu") == 0;
-    fprintf(out, "%s takes %s", name, number_si(a, report_number(cell, "time_s"), "s"));
+    const json_t *unit = json_object_get(cell, "unit"), *stall = json_object_get(cell, "stall");
+    fprintf(out, ", %s:", number_si(a, report_number(cell, "time_s"), "s"));
     if (json_is_object(bound_by))
-        fprintf(out, ", %s %% of it in ops bound by %s", percent_of(a, bound_by),
-                report_string(bound_by, "name"));
-    if (json_is_object(unit))
-        fprintf(out, gpu ? "; its work would fill %s for %s %%" : "; %s has most work, %s %%",
-                report_string(unit, "name"), percent_of(a, unit));
+        fprintf(out, " %s %% in ops bound by %s", percent_of(a, bound_by),
+                SAY(words, name_of(bound_by)));
     if (json_is_object(stall))
-        fprintf(out, gpu ? "; schedulers wait longest for %s, %s %% of their cycles in kernels"
-                         : "; the matrix queues are in state %s for %s %%",
-                report_string(stall, "name"), percent_of(a, stall));
-    fputs(". ", out);
+        wait_on(stall, gpu, out);
+    if (json_is_object(unit) && gpu)
+        fprintf(out, "; its work at full rate: %s %s %%", SAY(parts, name_of(unit)),
+                percent_of(a, unit));
+    else if (json_is_object(unit))
+        fprintf(out, "; longest queue: %s, %s %%", SAY(words, name_of(unit)), percent_of(a, unit));
+    if (report_number(cell, "no_kernel_fraction") >= 0.0005)
+        fprintf(out, "; no kernel runs for %s %%",
+                number_percent(a, report_number(cell, "no_kernel_fraction")));
+    fputc('.', out);
 }
 
 static void why(const json_t *comparison, const char *what, const json_t *row, FILE *out)
 {
-    char *text = NULL;
-    size_t size;
     const json_t *cell;
-    FILE *words = open_memstream(&text, &size);
-    if (!words)
-        abort();
-    fprintf(words, "%s: ", what);
     for (size_t m = 0; (cell = json_array_get(compare_cells(row), m)) != NULL; m++) {
         const json_t *of = json_array_get(json_object_get(comparison, "machines"), m);
+        char *text = NULL;
+        size_t size;
+        FILE *sentence = open_memstream(&text, &size);
+        if (!sentence)
+            abort();
+        fprintf(sentence, "%s on %s", what, compare_machine(comparison, m));
         if (json_is_null(cell))
-            fprintf(words, "%s has none. ", compare_machine(comparison, m));
+            fputs(": nothing.", sentence);
         else
-            why_on(compare_machine(comparison, m), report_string(of, "kind"), cell, words);
+            why_on(strcmp(report_string(of, "kind"), "gpu") == 0, cell, sentence);
+        fclose(sentence);
+        table_text(text, out);
+        free(text);
     }
-    fclose(words);
-    table_text(text, out);
-    free(text);
 }
 
 void compare_why(const json_t *comparison, FILE *out)

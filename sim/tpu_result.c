@@ -174,6 +174,28 @@ static json_t *busy_json(const struct summing *x, uint32_t g)
     return busy;
 }
 
+/* What each unit did in the group's own time: the mean of the cores. */
+static json_t *states_json(const struct summing *x, uint32_t g)
+{
+    const struct tpu_chip *c = x->chip;
+    json_t *units = json_object();
+    for (int u = 0; u < TPU_UNITS_COUNT; u++) {
+        uint64_t sum[TPU_STATES_COUNT] = { 0 }, cycles[TPU_STATES_COUNT];
+        json_t *states = json_object();
+        for (uint32_t i = 0; i < c->cores; i++) {
+            tpu_core_group_cycles(c->core[i], g, u, x->cycles, cycles);
+            for (int s = 0; s < TPU_STATES_COUNT; s++)
+                sum[s] += cycles[s];
+        }
+        for (int s = 0; s < TPU_STATES_COUNT; s++)
+            if (sum[s] > 0)
+                json_object_set_new(states, tpu_state_names[s], json_real(
+                    (double)sum[s] / ((double)c->clock.hz * c->cores)));
+        json_object_set_new(units, tpu_unit_names[u], states);
+    }
+    return units;
+}
+
 static json_t *op_json(const struct summing *x, uint32_t index, tick_t from, tick_t to)
 {
     static const char *const kinds[] = { "matmul", "vector", "transpose", "all_reduce" };
@@ -188,11 +210,13 @@ static json_t *op_json(const struct summing *x, uint32_t index, tick_t from, tic
     struct tpu_energy e = tpu_energy_group(&x->bill, index, result_ratio(time, x->seconds));
     double roof = result_ratio((double)g->flops, (double)bytes) * x->peak_bytes;
     return json_pack(
-        "{s:s, s:s, s:s, s:o, s:f, s:f, s:f, s:o, s:f, s:I, s:I, s:I, s:I, s:I, s:s, s:f, s:f, s:f}",
+        "{s:s, s:s, s:s, s:o, s:f, s:f, s:f, s:o, s:o, s:f,"
+        " s:I, s:I, s:I, s:I, s:I, s:s, s:f, s:f, s:f}",
         "name", g->name, "phase", trace_phase_names[g->phase], "kind", kinds[g->kind],
         "ops", result_op_names(x->trace, g->ops, g->op_count),
         "start_s", result_seconds(group_start(c, index)), "time_s", time,
-        "span_s", span, "busy_s", busy_json(x, index), "energy_j", tpu_energy_sum(&e),
+        "span_s", span, "busy_s", busy_json(x, index),
+        "states", states_json(x, index), "energy_j", tpu_energy_sum(&e),
         "flops", (json_int_t)g->flops, "macs", (json_int_t)macs,
         "macs_padded", (json_int_t)group_events(c, index, TPU_EVENT_MAC_PAD),
         "hbm_bytes", (json_int_t)bytes, "hbm_read_bytes", (json_int_t)h.read_bytes,
@@ -292,15 +316,30 @@ json_t *tpu_result(const struct tpu_chip *c, const struct machine *m, const stru
 
 /* ---- self-checks ---- */
 
+static const char *unit_fault(const struct tpu_chip *c, uint32_t i, enum tpu_unit u, cycle_t now)
+{
+    uint64_t cycles[TPU_STATES_COUNT], of_groups[TPU_STATES_COUNT] = { 0 }, sum = 0;
+    for (uint32_t g = 0; g < c->plan->group_count; g++) {
+        tpu_core_group_cycles(c->core[i], g, u, now, cycles);
+        for (int s = 0; s < TPU_STATES_COUNT; s++)
+            of_groups[s] += cycles[s];
+    }
+    tpu_core_unit_cycles(c->core[i], u, now, cycles);
+    for (int s = 0; s < TPU_STATES_COUNT; s++) {
+        sum += cycles[s];
+        if (of_groups[s] != cycles[s])
+            return result_fault("cycles of a unit's state, and of all ops", cycles[s],
+                                of_groups[s]);
+    }
+    return sum == now ? NULL : result_fault("cycles of a unit's states, and of the run", sum, now);
+}
+
 static const char *core_fault(const struct tpu_chip *c, uint32_t i, cycle_t now)
 {
     for (int u = 0; u < TPU_UNITS_COUNT; u++) {
-        uint64_t cycles[TPU_STATES_COUNT], sum = 0;
-        tpu_core_unit_cycles(c->core[i], u, now, cycles);
-        for (int s = 0; s < TPU_STATES_COUNT; s++)
-            sum += cycles[s];
-        if (sum != now)
-            return result_fault("cycles of a unit's states, and of the run", sum, now);
+        const char *text = unit_fault(c, i, u, now);
+        if (text)
+            return text;
     }
     for (uint32_t a = 0; a < c->figures->tpu.core.mxus; a++) {
         struct tpu_array_stats s = tpu_core_array_stats(c->core[i], a, now);

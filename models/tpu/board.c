@@ -19,6 +19,7 @@ struct group {
     bool     ended;             /* here */
     cycle_t  start, end;
     cycle_t  busy[TPU_UNITS_COUNT];
+    uint64_t own[TPU_UNITS_COUNT][TPU_STATES_COUNT];    /* cycles of its own time */
 };
 
 struct tpu_board {
@@ -241,15 +242,41 @@ static enum tpu_state state_of(const struct tpu_queue *q, bool busy)
     return owner == TPU_UNITS_COUNT ? TPU_STATE_OP : (enum tpu_state)owner;
 }
 
+/* The cycles since the last change, to the run and to the groups whose own time they were:
+ *
+ *     since        end of 3    end of 5 (4 ended before 3)      now
+ *       |--- 3 --------|--- 5 ------|------------- 6 ------------|
+ */
+static void charge(struct tpu_queue *q, cycle_t now)
+{
+    struct group *groups = q->board->groups;
+    q->cycles[q->state] += now - q->since;
+    while (q->group + 1 < q->program->groups && groups[q->group].ended) {
+        cycle_t end = cycle_max(groups[q->group].end, q->since);
+        groups[q->group++].own[q->unit][q->state] += end - q->since;
+        q->since = end;
+    }
+    if (q->group < q->program->groups)
+        groups[q->group].own[q->unit][q->state] += now - q->since;
+    q->since = now;
+}
+
 void tpu_queue_account(struct tpu_queue *q, bool busy, cycle_t now)
 {
     enum tpu_state state = state_of(q, busy);
     if (state == q->state && now > 0)
         return;
-    q->cycles[q->state] += now - q->since;
+    charge(q, now);
     q->state = state;
-    q->since = now;
     record_state(q->record, q->track, now, state);
+}
+
+void tpu_queue_group_cycles(struct tpu_queue *q, uint32_t group, cycle_t now,
+                            uint64_t cycles[TPU_STATES_COUNT])
+{
+    charge(q, now);
+    for (int s = 0; s < TPU_STATES_COUNT; s++)
+        cycles[s] = q->board->groups[group].own[q->unit][s];
 }
 
 void tpu_queue_cycles(const struct tpu_queue *q, cycle_t now, uint64_t cycles[TPU_STATES_COUNT])

@@ -75,6 +75,7 @@ struct tpu_queue {
     enum tpu_state    state;
     cycle_t           since;
     uint64_t          cycles[TPU_STATES_COUNT];
+    uint32_t          group;            /* the oldest that had not ended here at `since` */
 };
 
 void tpu_queue_init(struct tpu_queue *q, struct tpu_board *b, enum tpu_unit unit);
@@ -87,6 +88,10 @@ void tpu_queue_take(struct tpu_queue *q, cycle_t now);
 
 /* Enters the state that `busy` and the head tell of. */
 void tpu_queue_account(struct tpu_queue *q, bool busy, cycle_t now);
+/* Those of a group's own time alone: each cycle belongs to the oldest group that has not ended
+ * here, so those of all groups add up to the unit's.  `now` is the run's end. */
+void tpu_queue_group_cycles(struct tpu_queue *q, uint32_t group, cycle_t now,
+                            uint64_t cycles[TPU_STATES_COUNT]);
 /* Cycles in each state up to `now`. */
 void tpu_queue_cycles(const struct tpu_queue *q, cycle_t now, uint64_t cycles[TPU_STATES_COUNT]);
 

@@ -251,6 +251,12 @@ void tpu_core_unit_cycles(struct tpu_core *c, enum tpu_unit unit, cycle_t now,
     tpu_queue_cycles(queue_of(c, unit), now, cycles);
 }
 
+void tpu_core_group_cycles(struct tpu_core *c, uint32_t group, enum tpu_unit unit, cycle_t now,
+                           uint64_t cycles[TPU_STATES_COUNT])
+{
+    tpu_queue_group_cycles(queue_of(c, unit), group, now, cycles);
+}
+
 tick_t tpu_core_group_busy(const struct tpu_core *c, uint32_t group, enum tpu_unit unit)
 {
     return clock_tick(&c->clock, tpu_board_busy(c->board, group, unit));

@@ -47,6 +47,9 @@ tick_t tpu_core_group_busy(const struct tpu_core *c, uint32_t group, enum tpu_un
 /* Cycles of a unit in each state; `now` is the run's end in cycles. */
 void tpu_core_unit_cycles(struct tpu_core *c, enum tpu_unit unit, cycle_t now,
                           uint64_t cycles[TPU_STATES_COUNT]);
+/* Of these, those of a group's own time (board.h). */
+void tpu_core_group_cycles(struct tpu_core *c, uint32_t group, enum tpu_unit unit, cycle_t now,
+                           uint64_t cycles[TPU_STATES_COUNT]);
 struct tpu_array_stats tpu_core_array_stats(struct tpu_core *c, uint32_t array, cycle_t now);
 struct ledger         *tpu_core_ledger(const struct tpu_core *c);
 uint64_t tpu_core_bytes_asked(const struct tpu_core *c);

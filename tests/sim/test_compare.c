@@ -5,22 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/compare_change.h"
 #include "sim/compare_match.h"
-#include "sim/figures.h"
-#include "sim/together.h"
+#include "tests/sim/compare_rig.h"
 #include "tests/suites.h"
-#include "traces/net.h"
-
-static const char net[] = "simaccel-net 1\nname n\ninput 20\nbatch 9\ndense 130 gelu\n"
-                          "dense 7 softmax\nloss cross_entropy\noptimizer adam\n";
-static const char *const names[] = { "tpu-mini", "gpu-mini", "tpu-v3", "v100" };
-#define MACHINES 4
-
-static double number(const json_t *o, const char *key)
-{
-    return json_number_value(json_object_get(o, key));
-}
 
 static const char *word(const json_t *o, const char *key, const char *inside)
 {
@@ -35,40 +22,6 @@ static const json_t *cell(const json_t *row, size_t machine)
 
 /* ---- real runs ---- */
 
-struct rig { struct trace *trace; struct together runs[MACHINES]; json_t *results[MACHINES]; };
-
-static void open_rig(struct rig *r)
-{
-    struct diag d = { .text = "" };
-    struct net_options options = { .inference = false };
-    setenv("SIMACCEL_MACHINES", "models/machines", 0);
-    r->trace = net_expand_memory(net, strlen(net), &options, &d);
-    ck_assert_msg(r->trace != NULL, "%s", d.text);
-    for (int i = 0; i < MACHINES; i++) {
-        struct machine *m = machine_find(&figures_schema, names[i], &d);
-        ck_assert_msg(m != NULL, "%s", d.text);
-        r->runs[i].experiment = (struct experiment){ .machine = m, .trace = r->trace };
-    }
-}
-
-static void run_rig(struct rig *r, unsigned jobs)
-{
-    together_run(r->runs, MACHINES, jobs);
-    for (int i = 0; i < MACHINES; i++) {
-        ck_assert_msg(r->runs[i].result != NULL, "%s", r->runs[i].diag.text);
-        r->results[i] = r->runs[i].result;
-    }
-}
-
-static void close_rig(struct rig *r)
-{
-    for (int i = 0; i < MACHINES; i++) {
-        json_decref(r->results[i]);
-        machine_free((struct machine *)r->runs[i].experiment.machine);
-    }
-    trace_free(r->trace);
-}
-
 static void check_sum(const json_t *comparison, const char *rows, size_t machine, const char *key,
                       double whole)
 {
@@ -77,7 +30,7 @@ static void check_sum(const json_t *comparison, const char *rows, size_t machine
     for (size_t i = 0; (row = json_array_get(list, i)) != NULL; i++)
         sum += number(cell(row, machine), key);
     ck_assert_msg(fabs(sum - whole) <= 1e-9 * whole, "%s %s of %s: %.17g, run %.17g", rows, key,
-                  names[machine], sum, whole);
+                  compare_names[machine], sum, whole);
 }
 
 START_TEST(phases_and_ops_add_up_to_the_runs_own_results)
@@ -111,7 +64,7 @@ START_TEST(a_total_is_the_results_own)
         const json_t *c = cell(json_object_get(o, "all"), m);
         for (size_t i = 0; i < COUNT_OF(same); i++) {
             double a = number(c, same[i]), b = number(r.results[m], same[i]);
-            ck_assert_msg(fabs(a - b) <= 1e-12 * b, "%s %s: %g, %g", names[m], same[i], a, b);
+            ck_assert_msg(fabs(a - b) <= 1e-12 * b, "%s %s: %g, %g", compare_names[m], same[i], a, b);
         }
         ck_assert_double_eq_tol(number(c, "energy_per_sample_j") * 9, number(c, "energy_j"), 1e-12);
     }
@@ -171,189 +124,6 @@ START_TEST(a_run_that_fails_says_why_and_leaves_the_others)
 }
 END_TEST
 
-/* ---- changes ---- */
-
-static size_t least(const struct rig *r, const char *key)
-{
-    size_t best = 0;
-    for (size_t m = 1; m < MACHINES; m++)
-        if (number(r->results[m], key) < number(r->results[best], key))
-            best = m;
-    return best;
-}
-
-static const char *text_of(const json_t *o, const char *key)
-{
-    const char *text = json_string_value(json_object_get(o, key));
-    return text ? text : "";
-}
-
-/* The figures that a row names, set by hand. */
-static void check_row(const struct experiment *e, const json_t *row)
-{
-    struct diag d = { .text = "" };
-    struct machine *m = machine_copy(e->machine);
-    struct experiment changed = *e;
-    const json_t *sets = json_object_get(row, "set"), *set;
-    int status;
-    for (size_t i = 0; (set = json_array_get(sets, i)) != NULL; i++)
-        ck_assert_msg(machine_set(m, json_string_value(set), "--set", &d), "%s", d.text);
-    changed.machine = m;
-    json_t *o = experiment_run(&changed, &d, &status);
-    ck_assert_msg(o != NULL, "%s", d.text);
-    ck_assert_double_eq(number(o, "time_s"), number(row, "time_s"));
-    ck_assert_double_eq(number(o, "energy_j"), number(row, "energy_j"));
-    json_decref(o);
-    machine_free(m);
-}
-
-/* The shortest first; prices only of one that takes more energy, and they change no cycle. */
-static void check_rows(const struct experiment *e, const json_t *rows, bool costs)
-{
-    double before = 0;
-    const json_t *row;
-    int priced = 0;
-    ck_assert_uint_gt(json_array_size(rows), 8);
-    for (size_t i = 0; (row = json_array_get(rows, i)) != NULL; i++) {
-        ck_assert_double_ge(number(row, "time_s"), before);
-        before = number(row, "time_s");
-        check_row(e, row);
-        priced += strcmp(text_of(row, "of"), "prices") == 0;
-    }
-    ck_assert_int_eq(priced > 0, costs);
-}
-
-/* Of all losers: those that are beaten, and each row a run with its figures. */
-START_TEST(a_change_is_a_run_of_a_loser_with_its_figures)
-{
-    struct rig r;
-    open_rig(&r);
-    run_rig(&r, 2);
-    json_t *losers = compare_change(r.runs, MACHINES, COMPARE_CHANGE_ALL, 3), *loser;
-    for (size_t m = 0, i = 0; m < MACHINES; m++) {
-        bool slower = m != least(&r, "time_s"), costs = m != least(&r, "energy_j");
-        if (!slower && !costs)
-            continue;
-        loser = json_array_get(losers, i++);
-        ck_assert_str_eq(text_of(loser, "machine"), names[m]);
-        ck_assert_str_eq(text_of(loser, "faster"), slower ? names[least(&r, "time_s")] : "");
-        ck_assert_str_eq(text_of(loser, "thriftier"), costs ? names[least(&r, "energy_j")] : "");
-        check_rows(&r.runs[m].experiment, json_object_get(loser, "changes"), costs);
-        if (json_is_object(json_object_get(loser, "together")))
-            check_row(&r.runs[m].experiment, json_object_get(loser, "together"));
-    }
-    json_decref(losers);
-    close_rig(&r);
-}
-END_TEST
-
-/* What a machine is run with: core.mxus 2 -> 4; op_cycles 80 -> 40. */
-START_TEST(twice_as_good_doubles_a_rate_and_halves_a_time)
-{
-    static const char *const sets[] = {
-        "core.mxus=4", "core.op_cycles=40", "energy.chip_static_w=34.55",
-        "gpu.clock_mhz=3060",
-        "power.voltages=270:0.65 1710:0.71 2220:0.8 2580:0.9 2834:1 3060:1.09",
-    };
-    struct rig r;
-    open_rig(&r);
-    run_rig(&r, 2);
-    json_t *losers = compare_change(r.runs, MACHINES, COMPARE_CHANGE_ALL, 3);
-    char *text = json_dumps(losers, 0);
-    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-        char word[128];
-        snprintf(word, sizeof word, "\"%s\"", sets[i]);
-        ck_assert_msg(strstr(text, word) != NULL, "%s", sets[i]);
-    }
-    free(text);
-    json_decref(losers);
-    close_rig(&r);
-}
-END_TEST
-
-START_TEST(where_no_change_wins_the_best_three_are_tried_together)
-{
-    struct rig r;
-    open_rig(&r);
-    run_rig(&r, 2);
-    json_t *losers = compare_change(r.runs, MACHINES, COMPARE_CHANGE_ALL, 3), *loser, *row;
-    int together = 0;
-    for (size_t i = 0; (loser = json_array_get(losers, i)) != NULL; i++) {
-        bool wins = false;
-        for (size_t k = 0; (row = json_array_get(json_object_get(loser, "changes"), k)) != NULL; k++)
-            wins |= number(row, "time_s") < number(loser, "faster_time_s");
-        row = json_object_get(loser, "together");
-        if (strcmp(text_of(loser, "faster"), "") == 0)
-            ck_assert(json_is_null(row));
-        else
-            ck_assert_int_eq(json_is_null(row), wins);
-        together += json_is_object(row);
-    }
-    ck_assert_int_gt(together, 0);
-    json_decref(losers);
-    close_rig(&r);
-}
-END_TEST
-
-/* A machine whose L2 is as large as one may be. */
-START_TEST(a_change_that_is_refused_has_its_message)
-{
-    struct rig r;
-    struct diag d = { .text = "" };
-    open_rig(&r);
-    struct machine *m = (struct machine *)r.runs[1].experiment.machine;
-    ck_assert_msg(machine_set(m, "sm.count=4096", "a test", &d), "%s", d.text);
-    run_rig(&r, 2);
-    json_t *losers = compare_change(r.runs, 2, COMPARE_CHANGE_ALL, 3), *loser, *row;
-    int refused = 0;
-    for (size_t i = 0; (loser = json_array_get(losers, i)) != NULL; i++)
-        for (size_t k = 0; (row = json_array_get(json_object_get(loser, "changes"), k)) != NULL; k++)
-            if (strcmp(text_of(row, "name"), "SMs") == 0) {
-                ck_assert(strstr(text_of(row, "message"), "out of range") != NULL);
-                ck_assert(!json_object_get(row, "time_s"));
-                refused++;
-            }
-    ck_assert_int_eq(refused, 1);
-    json_decref(losers);
-    close_rig(&r);
-}
-END_TEST
-
-/* Dear: a GPU's runs of a trace as long as this beside a TPU's. */
-START_TEST(dear_changes_are_left_out_and_that_is_said)
-{
-    struct rig r;
-    open_rig(&r);
-    run_rig(&r, 2);
-    json_t *launch = json_array_get(json_object_get(r.results[1], "launches"), 0);
-    json_object_set_new(launch, "operations", json_integer(50000000));
-    json_t *losers = compare_change(r.runs, 2, COMPARE_CHANGE_CHEAP, 1), *loser;
-    for (size_t i = 0; (loser = json_array_get(losers, i)) != NULL; i++) {
-        bool gpu = strcmp(text_of(loser, "machine"), names[1]) == 0;
-        ck_assert_int_eq(json_is_true(json_object_get(loser, "left_out")), gpu);
-        ck_assert_int_eq(json_array_size(json_object_get(loser, "changes")) == 0, gpu);
-    }
-    json_decref(losers);
-    losers = compare_change(r.runs, 2, COMPARE_CHANGE_NONE, 1);
-    ck_assert_uint_eq(json_array_size(losers), 0);
-    json_decref(losers);
-    close_rig(&r);
-}
-END_TEST
-
-START_TEST(equal_machines_have_nothing_to_change)
-{
-    struct rig r;
-    open_rig(&r);
-    run_rig(&r, 2);
-    struct together same[] = { r.runs[1], r.runs[1] };
-    json_t *o = compare_change(same, 2, COMPARE_CHANGE_ALL, 1);
-    ck_assert_uint_eq(json_array_size(o), 0);
-    json_decref(o);
-    close_rig(&r);
-}
-END_TEST
-
 /* ---- by hand ---- */
 
 /* Ops of 3 s and 1 s; peak 100 FLOP/s; HBM 20 B/s. */
@@ -365,13 +135,14 @@ static const char by_hand[] =
     "  {'name': 'c', 'phase': 'forward', 'ops': ['sgd c'], 'time_s': 1.0, 'flops': 30,"
     "   'energy_j': 1.0, 'hbm_bytes': 34, 'bound_by': 'hbm bandwidth',"
     "   'busy_s': {'l2': 0.1, 'hbm': 1.0}}],"
-    " 'launches': [{'kernel': 'gemm_f16_nn', 'op': 'a', 'cycles': {'issued': 50, 'l1': 20, 'hbm': 30}},"
-    "  {'kernel': 'sgd', 'op': 'c', 'cycles': {'issued': 1, 'l1': 60, 'hbm': 39}}]}";
+    " 'launches': [{'kernel': 'gemm_f16_nn', 'op': 'a', 'time_s': 2.5,"
+    "   'cycles': {'issued': 50, 'l1': 20, 'hbm': 30}},"
+    "  {'kernel': 'sgd', 'op': 'c', 'time_s': 0.5, 'cycles': {'issued': 1, 'l1': 60, 'hbm': 39}}]}";
 
-static json_t *parse_by_hand(void)
+static json_t *parse(const char *quoted)
 {
-    char text[sizeof by_hand];
-    memcpy(text, by_hand, sizeof text);
+    char text[2048];
+    snprintf(text, sizeof text, "%s", quoted);
     for (char *c = text; *c; c++)
         *c = *c == '\'' ? '"' : *c;
     json_t *o = json_loads(text, 0, NULL);
@@ -381,7 +152,7 @@ static json_t *parse_by_hand(void)
 
 START_TEST(cells_are_what_they_are_by_hand)
 {
-    json_t *result = parse_by_hand(), *o = compare_results(&result, 1, 16);
+    json_t *result = parse(by_hand), *o = compare_results(&result, 1, 16);
     const json_t *all = cell(json_object_get(o, "all"), 0);
     const json_t *a = cell(json_array_get(json_object_get(o, "ops"), 0), 0);
     ck_assert_double_eq(number(all, "flops_per_s"), 30);            /* 120 / 4 */
@@ -395,6 +166,9 @@ START_TEST(cells_are_what_they_are_by_hand)
     ck_assert_double_eq(number(json_object_get(all, "unit"), "fraction"), 0.4);
     ck_assert_str_eq(word(all, "stall", "name"), "l1");             /* 80; hbm 69 */
     ck_assert_double_eq(number(json_object_get(all, "stall"), "fraction"), 0.4);    /* of 200 */
+    ck_assert_str_eq(word(all, "stall", "unit"), "schedulers");
+    ck_assert_double_eq(number(json_object_get(all, "stall"), "works"), 0.255);     /* 51 */
+    ck_assert_double_eq_tol(number(all, "no_kernel_fraction"), 0.25, 1e-12);        /* 3 of 4 s */
     ck_assert_double_eq(number(a, "hbm_fraction"), 0.1);            /* 6 / 3 of 20 */
     ck_assert_str_eq(word(a, "stall", "name"), "hbm");              /* 30 of 100; l1 20 */
     const json_t *m = json_array_get(json_object_get(o, "machines"), 0);
@@ -404,9 +178,41 @@ START_TEST(cells_are_what_they_are_by_hand)
 }
 END_TEST
 
+/* Ops of 3 s and 1 s, in which the vector unit works for 1.5 s and 0.1 s. */
+static const char tpu_by_hand[] =
+    "{'machine': 'm', 'kind': 'tpu', 'time_s': 4.0, 'energy_j': 8.0, 'flops': 120, 'hbm': {},"
+    " 'ops': [{'name': 'a', 'phase': 'forward', 'time_s': 3.0, 'states': {"
+    "   'matrix': {'busy': 0.5, 'wait_load': 2.0, 'wait_op': 0.5},"
+    "   'vector': {'busy': 1.5, 'wait_matrix': 1.5}, 'load': {'busy': 3.0}}},"
+    "  {'name': 'c', 'phase': 'update', 'time_s': 1.0, 'states': {"
+    "   'matrix': {'idle': 1.0}, 'vector': {'busy': 0.1, 'wait_load': 0.6, 'wait_store': 0.3},"
+    "   'load': {'busy': 1.0}}}]}";
+
+static void check_stall(const json_t *c, const char *unit, const char *name, double fraction,
+                        double works)
+{
+    ck_assert_str_eq(word(c, "stall", "unit"), unit);
+    ck_assert_str_eq(word(c, "stall", "name"), name);
+    ck_assert_double_eq_tol(number(json_object_get(c, "stall"), "fraction"), fraction, 1e-12);
+    ck_assert_double_eq_tol(number(json_object_get(c, "stall"), "works"), works, 1e-12);
+    ck_assert(json_is_null(json_object_get(c, "no_kernel_fraction")));
+}
+
+START_TEST(a_tpu_waits_where_its_busiest_unit_does)
+{
+    json_t *result = parse(tpu_by_hand), *o = compare_results(&result, 1, 16);
+    const json_t *phases = json_object_get(o, "phases");
+    check_stall(cell(json_array_get(phases, 0), 0), "vector", "wait_matrix", 0.5, 0.5);
+    check_stall(cell(json_array_get(phases, 1), 0), "vector", "wait_load", 0.6, 0.1);
+    check_stall(cell(json_object_get(o, "all"), 0), "vector", "wait_matrix", 0.375, 0.4);
+    json_decref(o);
+    json_decref(result);
+}
+END_TEST
+
 START_TEST(a_result_beside_itself_is_the_same_in_every_cell)
 {
-    json_t *result = parse_by_hand(), *both[] = { result, result };
+    json_t *result = parse(by_hand), *both[] = { result, result };
     json_t *o = compare_results(both, 2, 0);
     const json_t *ops = json_object_get(o, "ops"), *op;
     ck_assert_uint_eq(json_array_size(ops), 2);
@@ -495,7 +301,7 @@ END_TEST
 
 START_TEST(csv_has_a_row_a_cell)
 {
-    json_t *result = parse_by_hand(), *both[] = { result, result };
+    json_t *result = parse(by_hand), *both[] = { result, result };
     json_t *o = compare_results(both, 2, 4);
     char *text = NULL;
     size_t size, lines = 0;
@@ -518,6 +324,7 @@ Suite *compare_suite(void)
     Suite *s = suite_create("compare");
     TCase *cells = tcase_create("cells"), *rows = tcase_create("rows"), *runs = tcase_create("runs");
     tcase_add_test(cells, cells_are_what_they_are_by_hand);
+    tcase_add_test(cells, a_tpu_waits_where_its_busiest_unit_does);
     tcase_add_test(cells, a_result_beside_itself_is_the_same_in_every_cell);
     tcase_add_test(cells, csv_has_a_row_a_cell);
     tcase_add_loop_test(rows, rows_are_what_shared_ops_connect, 0, 200);
@@ -526,12 +333,6 @@ Suite *compare_suite(void)
     tcase_add_test(runs, only_added_ops_are_on_one_machine_alone);
     tcase_add_test(runs, results_do_not_depend_on_how_many_run_at_once);
     tcase_add_test(runs, a_run_that_fails_says_why_and_leaves_the_others);
-    tcase_add_test(runs, a_change_is_a_run_of_a_loser_with_its_figures);
-    tcase_add_test(runs, twice_as_good_doubles_a_rate_and_halves_a_time);
-    tcase_add_test(runs, where_no_change_wins_the_best_three_are_tried_together);
-    tcase_add_test(runs, a_change_that_is_refused_has_its_message);
-    tcase_add_test(runs, dear_changes_are_left_out_and_that_is_said);
-    tcase_add_test(runs, equal_machines_have_nothing_to_change);
     suite_add_tcase(s, cells);
     suite_add_tcase(s, rows);
     suite_add_tcase(s, runs);

@@ -169,6 +169,39 @@ START_TEST(a_queue_gives_its_own_operations_in_order_and_names_whom_it_waits_for
 }
 END_TEST
 
+/* Group 1 ends before group 0, so 0's own time is up to 9 and 1 has none; 2 begins then.
+ *
+ *     load   wait_op [0, 4)   busy [4, 12)                  idle [12, 20)
+ *     own    0 [0, 9)                      2 [9, 20)
+ */
+START_TEST(each_cycle_of_a_queue_belongs_to_the_oldest_group_not_ended)
+{
+    const struct line lines[] = { { TPU_LOAD, 0, 3, 1, TPU_NO_SEMAPHORE },
+                                  { TPU_STORE, 1, 3, 1, TPU_NO_SEMAPHORE },
+                                  { TPU_VECTOR, 2, 3, 1, TPU_NO_SEMAPHORE } };
+    static const uint64_t own[3][3] = { { 4, 5, 0 }, { 0, 0, 0 }, { 0, 3, 8 } };
+    static const enum tpu_state states[] = { TPU_STATE_OP, TPU_STATE_BUSY, TPU_STATE_IDLE };
+    struct tpu_program *p = make(3, 0, lines, COUNT_OF(lines));
+    struct tpu_board *b = tpu_board_new(p, 4);
+    struct tpu_queue q;
+    tpu_queue_init(&q, b, TPU_LOAD);
+    tpu_board_step(b, 4);
+    tpu_queue_take(&q, 4);
+    tpu_queue_account(&q, true, 4);
+    tpu_board_finish(b, &p->uops[1], 4, 6);
+    tpu_board_finish(b, &p->uops[0], 4, 9);
+    tpu_queue_account(&q, false, 12);
+    for (uint32_t g = 0; g < 3; g++) {
+        uint64_t cycles[TPU_STATES_COUNT];
+        tpu_queue_group_cycles(&q, g, 20, cycles);
+        for (size_t s = 0; s < COUNT_OF(states); s++)
+            ck_assert_uint_eq(cycles[states[s]], own[g][s]);
+    }
+    tpu_board_free(b);
+    tpu_program_free(p);
+}
+END_TEST
+
 Suite *board_suite(void)
 {
     Suite *s = suite_create("board");
@@ -177,6 +210,7 @@ Suite *board_suite(void)
     tcase_add_test(t, a_group_that_ended_before_the_one_before_it_ends_once);
     tcase_add_test(t, a_group_without_operations_ends_with_the_one_before_it);
     tcase_add_test(t, a_group_with_peers_waits_for_all_of_them);
+    tcase_add_test(t, each_cycle_of_a_queue_belongs_to_the_oldest_group_not_ended);
     tcase_add_test(t, a_queue_gives_its_own_operations_in_order_and_names_whom_it_waits_for);
     suite_add_tcase(s, t);
     return s;
