@@ -110,6 +110,7 @@
     X(COUNT, tags_per_cycle,     1,      32, "lines looked up in a cycle") \
     X(COUNT, bytes_per_cycle,    4,    1024, "read from the data array in a cycle") \
     X(COUNT, fill_bytes,         4,    1024, "that arrive from the crossbar in a cycle") \
+    X(COUNT, loads,              0,       1, "1: loads are looked up and kept; 0: they go past it to L2") \
     X(COUNT, mshrs,              1,    4096, "lines under way") \
     X(COUNT, merges,             1,    1024, "operations that can wait for one line") \
     X(COUNT, miss_cycles,        0,    1000, "from the lookup to the crossbar") \

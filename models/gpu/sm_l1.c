@@ -153,16 +153,16 @@ static void merge(struct gpu_sm *sm, uint32_t flight, uint64_t address, uint8_t 
 
 /* ---- loads */
 
-static bool past_l1(const struct gpu_op *op)
+static bool past_l1(const struct gpu_config *c, const struct gpu_op *op)
 {
-    return op->access.cache == GPU_CACHE_GLOBAL || op->access.cache == GPU_CACHE_VOLATILE;
+    return c->l1.loads == 0 || op->access.cache == GPU_CACHE_GLOBAL || op->access.cache == GPU_CACHE_VOLATILE;
 }
 
 bool sm_l1_load(struct gpu_sm *sm, struct sm_request *r, const struct sm_line *l, cycle_t now,
                 bool *hit)
 {
     struct sm_l1 *l1 = &sm->l1;
-    bool cached = !past_l1(r->op);
+    bool cached = !past_l1(sm->c, r->op);
     uint32_t at = cached ? sm_tags_find(&l1->tags, l->address) : NONE;
     uint8_t there = at != NONE ? l1->tags.tag[at].valid & l->sectors : 0, coming = 0;
     uint8_t missing = l->sectors & (uint8_t)~there;

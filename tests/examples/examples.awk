@@ -3,8 +3,9 @@
 #     awk -f examples.awk PAGE.md
 #
 # A command is a line of a code block that begins with "simaccel" or "build/simaccel", behind "$ "
-# or not, with what follows a "\" at its end; or the code that begins a paragraph and ends in ":"
-# or " prints".  A synopsis (FILE, NAME, [options]) is none.  Out come lines:
+# or not, with what follows a "\" at its end; or the code that begins a paragraph.  What is shown of
+# it is what follows a "$ " command in its block, and a fenced block right behind one command's own
+# block, or behind such a paragraph.  A synopsis (FILE, NAME, [options]) is none.  Out come lines:
 #
 #     C LINE COMMAND     a command, with the line of the page that it is on
 #     S TEXT             a line that is shown below it
@@ -25,6 +26,7 @@ function is_synopsis(text)
 function command(text, line)
 {
     shows = text ~ /^\$ /
+    commands++
     if (!is_synopsis(text))
         out_command(text, line)
 }
@@ -47,7 +49,13 @@ function code(text)
         print "S", text
 }
 
-/^```/  { fenced = !fenced; if (!fenced) shows = 0; next }
+/^```/ && !fenced {
+    fenced = 1
+    shows = shows == 2 || commands == 1
+    commands = 0
+    next
+}
+/^```/  { fenced = shows = 0; next }
 fenced  { code($0); next }
 /^    / { code(substr($0, 5)); next }
 /^`build\/simaccel [^`]*`/ {
@@ -57,4 +65,5 @@ fenced  { code($0); next }
     next
 }
 /^#/    { shows = 0 }
-/^$/    { if (shows == 1) shows = 0 }
+/^$/    { if (shows == 1) shows = 0; next }
+        { commands = 0 }

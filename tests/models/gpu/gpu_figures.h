@@ -28,7 +28,7 @@ static inline struct gpu_config gpu_v100(void)
         .lsu = { .interval = 2, .queue = 8, .shuffle_latency = 23, .matrix_latency = 29 },
         .l1 = { .bytes = 131072, .line_bytes = 128, .sector_bytes = 32, .ways = 4,
                 .hit_latency = 28, .tags_per_cycle = 4, .bytes_per_cycle = 128,
-                .fill_bytes = 64, .mshrs = 256, .merges = 32, .miss_cycles = 10,
+                .fill_bytes = 64, .loads = 1, .mshrs = 256, .merges = 32, .miss_cycles = 10,
                 .return_cycles = 10, .constant_latency = 28, .stores = 256 },
         .fetch = { .instruction_bytes = 16, .line_bytes = 128, .l0_bytes = 12288,
                    .l1_bytes = 131072, .l0_miss_cycles = 20, .l1_miss_cycles = 200,

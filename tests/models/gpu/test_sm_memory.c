@@ -260,6 +260,24 @@ START_TEST(a_line_that_came_is_found_and_one_under_way_is_waited_for)
 }
 END_TEST
 
+/* The same line three times: each asks L2, and none is found or merged. */
+START_TEST(loads_may_go_past_l1)
+{
+    struct rig *r = rig_new();
+    r->config.l1.loads = 0;
+    global_addresses(r, 0, 4);
+    for (uint32_t i = 0; i < 3; i++) {
+        rig_global(r, GPU_LOAD, GPU_CACHE_ALL, 4, 8, 2);
+        rig_log_reading(r, 8);
+    }
+    finish(r, 1, 32);
+    ck_assert_uint_eq(r->seen_count, 3);
+    ck_assert_uint_eq(rig_at(0, 0, 2), rig_at(0, 0, 0) + 2 * (1 + MISS));
+    ck_assert_uint_eq(stats(r).l1_hits + stats(r).l1_merges, 0);
+    rig_free(r);
+}
+END_TEST
+
 START_TEST(a_load_without_an_mshr_waits_for_one)
 {
     struct rig *r = rig_new();
@@ -477,6 +495,7 @@ Suite *sm_memory_suite(void)
     tcase_add_loop_test(t, a_miss_costs_the_way_there_and_back, 0, 2);
     tcase_add_test(t, lines_leave_one_a_cycle_and_come_back_through_the_port);
     tcase_add_test(t, a_line_that_came_is_found_and_one_under_way_is_waited_for);
+    tcase_add_test(t, loads_may_go_past_l1);
     tcase_add_test(t, a_load_without_an_mshr_waits_for_one);
     tcase_add_test(t, l1_is_what_shared_memory_leaves_and_forgets_the_least_used);
     tcase_add_test(t, a_line_is_known_by_all_of_its_number);
