@@ -21,8 +21,8 @@
  *                        (tpu_mxu_state_names)
  *                 LEVEL  load.depth, store.depth: operations under way;  X.bytes: unanswered
  *     GPU SM      WORK   warpN, a place for a warp: number = launch, part = block;  detail:
- *                        warpN.op, an operation issued: number = line of the kernel's PTX, part =
- *                        index of the machine operation
+ *                        warpN.op, an operation issued: number = launch, part = index of the
+ *                        machine operation in its kernel
  *                 STATE  subN, a scheduler (gpu_cause_names); detail
  *                 LEVEL  lsu.depth: operations before the load-store unit
  *                 AMOUNT issue, pipe.X each (gpu_pipe_names; sixteenths of a cycle), lsu, warps

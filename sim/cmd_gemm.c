@@ -5,6 +5,7 @@
 #include "sim/cmd_run.h"
 #include "sim/gemm.h"
 #include "sim/output.h"
+#include "sim/record_options.h"
 #include "sim/report.h"
 #include "sim/report_field.h"
 #include "sim/run_options.h"
@@ -18,12 +19,14 @@ static const struct option_row rows[] = {
     { "list",      "FILE",         "products from a CSV file with columns M, K, N" },
     { "json",      "FILE",         "write the result as JSON (- is stdout, and then no text)" },
     { "csv",       "FILE",         "write rows of a list there (default: stdout)" },
+    RECORD_OPTIONS,
 };
-enum { TRANSPOSE = RUN_ROWS + VALUE_ROWS, TYPE, LIST, JSON, CSV };
+enum { TRANSPOSE = RUN_ROWS + VALUE_ROWS, TYPE, LIST, JSON, CSV, RECORD };
 
 struct multiplying {
     struct run_options options;
     struct value_asked values;
+    struct record_options record;
     struct gemm gemm;
     bool        given;
     const char *list, *json, *csv;
@@ -46,6 +49,8 @@ static int take(struct multiplying *x, const struct options *o, int i)
     int taken = i >= 0 ? run_options_take(&x->options, o, i) : 0;
     if (taken == 0)
         taken = value_take(&x->values, o, i - RUN_ROWS);
+    if (taken == 0)
+        taken = record_take(&x->record, o, i - RECORD);
     if (taken != 0)
         return taken;
     switch (i) {
@@ -66,7 +71,8 @@ static int take(struct multiplying *x, const struct options *o, int i)
 }
 
 static json_t *multiply(const struct multiplying *x, const struct machine *m,
-                        const struct gemm *g, struct diag *d, int *status)
+                        const struct gemm *g, struct record_files *files, struct diag *d,
+                        int *status)
 {
     struct trace *t = gemm_trace(g, d);
     json_t *result = NULL;
@@ -77,25 +83,33 @@ static json_t *multiply(const struct multiplying *x, const struct machine *m,
             e.lower.cores = 1;
         e.trace = t;
         e.progress = !x->list;
-        result = value_experiment(&x->values, &e, d, status);
+        e.clock_from_values = x->values.clock_from_values;
+        if (record_begin(&x->record, &e, files, d, status))
+            result = value_experiment(&x->values, &e, d, status);
     }
     trace_free(t);
     return result;
+}
+
+static bool given_stdout(const char *path)
+{
+    return path && output_is_stdout(path);
 }
 
 static int run_one(const struct multiplying *x, const struct machine *m)
 {
     struct diag d = { .text = "" };
     int status;
-    json_t *result = multiply(x, m, &x->gemm, &d, &status);
+    struct record_files files = { .timeline = NULL };
+    json_t *result = multiply(x, m, &x->gemm, &files, &d, &status);
     if (!result)
-        return fail(&d, status);
+        return record_end(&files, fail(&d, status));
     if (x->json)
         status = output_write(x->json, result, output_json);
-    if (status == 0 && (!x->json || strcmp(x->json, "-") != 0))
+    if (status == 0 && !given_stdout(x->json) && !given_stdout(x->record.timeline))
         report_text(result, stdout);
     json_decref(result);
-    return status;
+    return record_end(&files, status);
 }
 
 static void write_row(const struct gemm *g, const json_t *r, FILE *out)
@@ -126,7 +140,8 @@ static int run_list(const struct multiplying *x, const struct machine *m)
         fputs("name,m,k,n,transpose,type,cores,time_s,cycles,launch_s,host_s,flops_per_s,"
               "mxu_utilization,hbm_bytes,energy_j,average_power_w,bound_by\n", output_stream(o));
     for (size_t i = 0; o && status == 0 && i < count; i++) {
-        json_t *r = multiply(x, m, &list[i], &d, &status);
+        struct record_files none;
+        json_t *r = multiply(x, m, &list[i], &none, &d, &status);
         if (r)
             write_row(&list[i], r, output_stream(o));
         json_decref(r);
@@ -144,6 +159,7 @@ static bool check_files(const struct multiplying *x, struct diag *d)
     const struct output_use uses[] = {
         { "the list", x->list, true }, { "the machine", x->options.choice.file, true },
         { "--json", x->json, false },  { "--csv", x->csv, false },
+        { "--timeline", x->record.timeline, false },
     };
     return output_check(uses, sizeof uses / sizeof uses[0], d);
 }
@@ -165,6 +181,9 @@ int cmd_gemm(int argc, char **argv)
         return options_wrong(&o, "--json is for one product; expected --csv with --list");
     if (x.list && (x.values.dump || x.values.check))
         return options_wrong(&o, "--dump and --check are for one product; expected no --list");
+    if (x.list && (x.record.timeline || x.record.bins > 0))
+        return options_wrong(&o, "--timeline and --over-time are for one product; expected no "
+                             "--list");
     if (!x.list && x.csv)
         return options_wrong(&o, "--csv is for a list; expected --json with one product");
     if (!x.options.choice.arch && !x.options.choice.file)

@@ -9,6 +9,7 @@
 #include "sim/figures.h"
 #include "sim/kernel_plan.h"
 #include "sim/output.h"
+#include "sim/record_options.h"
 #include "sim/report.h"
 #include "sim/run_options.h"
 
@@ -32,9 +33,10 @@ static const struct option_row rows[] = {
     { "json",     "FILE",      "write the result as JSON (- is stdout, and then no text)" },
     { "launches", "FILE",      "write the launch's counts as CSV (- likewise)" },
     { "power",    "FILE",      "write power over time as CSV (- likewise)" },
+    RECORD_OPTIONS,
 };
 enum { ENTRY = CHOICE_ROWS, GRID, BLOCK, ARGS, DUMP, SHARED, SEED, LIMIT, CLOCK, SAMPLE, THREADS,
-       JSON, LAUNCHES, POWER };
+       JSON, LAUNCHES, POWER, RECORD };
 
 struct dump { char *name; const char *path; uint32_t argument; };
 
@@ -42,6 +44,7 @@ struct calling {
     struct choice       choice;
     struct kernel_call  call;
     struct experiment   run;
+    struct record_options record;
     const char *json, *launches, *power;
     struct dump dump[DUMPS];
     uint32_t    dumps;
@@ -136,6 +139,9 @@ static int take(struct calling *c, const struct options *o, int i)
 {
     if (i >= 0 && choice_take(&c->choice, i, o->value))
         return 1;
+    int taken = record_take(&c->record, o, i - RECORD);
+    if (taken != 0)
+        return taken;
     switch (i) {
     case ENTRY:    c->call.entry = o->value; return 1;
     case GRID:     return shape(o->value, c->call.grid) ? 1 : refuse(o, i, "as 32 or 16x16");
@@ -160,14 +166,15 @@ static int take(struct calling *c, const struct options *o, int i)
 /* A buffer may go back to the file that it came from. */
 static bool check_files(const struct calling *c, struct diag *d)
 {
-    struct output_use uses[5 + DUMPS] = {
+    enum { OTHERS = 6 };
+    struct output_use uses[OTHERS + DUMPS] = {
         { "the kernel", c->call.path, true }, { "the machine", c->choice.file, true },
         { "--json", c->json, false },         { "--launches", c->launches, false },
-        { "--power", c->power, false },
+        { "--power", c->power, false },       { "--timeline", c->record.timeline, false },
     };
     for (uint32_t i = 0; i < c->dumps; i++)
-        uses[5 + i] = (struct output_use){ "--dump", c->dump[i].path, false };
-    return output_check(uses, 5 + c->dumps, d);
+        uses[OTHERS + i] = (struct output_use){ "--dump", c->dump[i].path, false };
+    return output_check(uses, OTHERS + c->dumps, d);
 }
 
 /* -1: go on; else the exit status. */
@@ -240,7 +247,8 @@ static bool given_stdout(const char *path)
 /* For another result than the text. */
 static bool uses_stdout(const struct calling *c)
 {
-    bool uses = given_stdout(c->json) || given_stdout(c->launches) || given_stdout(c->power);
+    bool uses = given_stdout(c->json) || given_stdout(c->launches) || given_stdout(c->power)
+             || given_stdout(c->record.timeline);
     for (uint32_t i = 0; i < c->dumps; i++)
         uses = uses || given_stdout(c->dump[i].path);
     return uses;
@@ -269,6 +277,9 @@ static int run(struct calling *c)
     c->run.after = write_buffers;
     c->run.after_arg = c;
     c->run.progress = true;
+    struct record_files files;
+    if (!record_begin(&c->record, &c->run, &files, &d, &status))
+        return fail(&d, status);
     json_t *result = experiment_run_rest(&c->run, &rest, &d, &status);
     if (result)
         status = write_all(c, result, &rest);
@@ -276,7 +287,7 @@ static int run(struct calling *c)
         fail(&d, status);
     json_decref(result);
     free(rest.bytes);
-    return status;
+    return record_end(&files, status);
 }
 
 static bool has_room(const struct gpu_plan *p, const struct hbm_config *h, struct diag *d)

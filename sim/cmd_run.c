@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim/output.h"
+#include "sim/record_options.h"
 #include "sim/report.h"
 #include "sim/run_options.h"
 #include "sim/value_run.h"
@@ -20,8 +21,9 @@ static const struct option_row rows[] = {
     { "csv",       "FILE", "write a row an op (- likewise)" },
     { "power",     "FILE", "write power over time as CSV (- likewise)" },
     { "launches",  "FILE", "gpu: write a row a launch of a kernel as CSV (- likewise)" },
+    RECORD_OPTIONS,
 };
-enum { INFERENCE = RUN_ROWS + VALUE_ROWS, BATCH, JSON, CSV, POWER, LAUNCHES };
+enum { INFERENCE = RUN_ROWS + VALUE_ROWS, BATCH, JSON, CSV, POWER, LAUNCHES, RECORD };
 
 static int fail(const struct diag *d, int status)
 {
@@ -32,6 +34,7 @@ static int fail(const struct diag *d, int status)
 struct running {
     struct run_options options;
     struct value_asked values;
+    struct record_options record;
     struct net_options net;
     const char *file, *json, *csv, *power, *launches;
 };
@@ -42,6 +45,8 @@ static int take(struct running *r, const struct options *o, int i)
     int taken = i >= 0 ? run_options_take(&r->options, o, i) : 0;
     if (taken == 0)
         taken = value_take(&r->values, o, i - RUN_ROWS);
+    if (taken == 0)
+        taken = record_take(&r->record, o, i - RECORD);
     if (taken != 0)
         return taken;
     switch (i) {
@@ -74,6 +79,7 @@ static bool check_files(const struct running *r, struct diag *d)
         { "the trace", r->file, true },  { "the machine", r->options.choice.file, true },
         { "--json", r->json, false },    { "--csv", r->csv, false },
         { "--power", r->power, false },  { "--launches", r->launches, false },
+        { "--timeline", r->record.timeline, false },
     };
     return output_check(uses, sizeof uses / sizeof uses[0], d);
 }
@@ -108,7 +114,7 @@ static int write_file(const json_t *result, const char *path,
 
 static int write_all(const struct running *r, const json_t *result)
 {
-    bool on_stdout = false;
+    bool on_stdout = r->record.timeline && output_is_stdout(r->record.timeline);
     int status = write_file(result, r->json, output_json, &on_stdout);
     if (status == 0)
         status = write_file(result, r->csv, report_csv, &on_stdout);
@@ -130,13 +136,17 @@ static int run(const struct running *r, const struct experiment *e)
                  machine_kind_name(machine_kind(e->machine)));
         return fail(&d, 2);
     }
-    json_t *result = value_experiment(&r->values, e, &d, &status);
-    if (!result) {
+    struct experiment recorded = *e;
+    struct record_files files;
+    json_t *result = NULL;
+    recorded.clock_from_values = r->values.clock_from_values;
+    if (!record_begin(&r->record, &recorded, &files, &d, &status)
+        || (result = value_experiment(&r->values, &recorded, &d, &status)) == NULL) {
         if (d.line > 0 && d.file[0] == '\0')
             snprintf(d.file, sizeof d.file, "%s", r->file);
-        return fail(&d, status);
+        return record_end(&files, fail(&d, status));
     }
-    status = write_all(r, result);
+    status = record_end(&files, write_all(r, result));
     json_decref(result);
     return status;
 }

@@ -12,37 +12,38 @@
 enum of { OF_CHIP, OF_BLOCK, OF_UNIT };         /* a unit's name ends at the first '.' */
 
 struct row {
-    const char *name, *what;
+    const char *name, *what;    /* what: NULL of units, whose name is their kind */
     enum of     of;
     const char *block, *track;
     unsigned    together;       /* tracks that share one unit's time */
+    const char *numbered;       /* a unit that is a block: its name before its number */
 };
 
 static const struct row classes[] = {
-    { "mxu",       "matrix units",     OF_BLOCK, "core*", "mxu*.state",      1 },
-    { "vector",    "vector unit",      OF_BLOCK, "core*", "vector.state",    1 },
-    { "transpose", "transpose units",  OF_BLOCK, "core*", "transpose.state", 1 },
-    { "load",      "loads (DMA)",      OF_BLOCK, "core*", "load.state",      1 },
-    { "store",     "stores (DMA)",     OF_BLOCK, "core*", "store.state",     1 },
-    { "link",      "links to cores",   OF_BLOCK, "core*", "link.state",      1 },
-    { "issue",     "issue slots",      OF_CHIP,  "sm*",   "issue",           1 },
-    { "tensor",    "tensor cores",     OF_CHIP,  "sm*",   "pipe.tensor",     1 },
-    { "fp32",      "FP32 lanes",       OF_CHIP,  "sm*",   "pipe.fp32",       1 },
-    { "int",       "integer lanes",    OF_CHIP,  "sm*",   "pipe.int",        1 },
-    { "lsu",       "load-store units", OF_CHIP,  "sm*",   "lsu",             1 },
-    { "warps",     "places of warps",  OF_CHIP,  "sm*",   "warps",           1 },
-    { "l2",        "L2",               OF_CHIP,  "l2.*",  "slices",          1 },
-    { "hbm",       "HBM",              OF_CHIP,  "hbm*",  "ch*",             2 },
-    { "hbm.read",  "HBM, reading",     OF_CHIP,  "hbm*",  "ch*.read",        1 },
-    { "hbm.write", "HBM, writing",     OF_CHIP,  "hbm*",  "ch*.write",       1 },
+    { "mxu",       "matrix units",     OF_BLOCK, "core*", "mxu*.state",      1, NULL },
+    { "vector",    "vector unit",      OF_BLOCK, "core*", "vector.state",    1, NULL },
+    { "transpose", "transpose units",  OF_BLOCK, "core*", "transpose.state", 1, NULL },
+    { "load",      "loads (DMA)",      OF_BLOCK, "core*", "load.state",      1, NULL },
+    { "store",     "stores (DMA)",     OF_BLOCK, "core*", "store.state",     1, NULL },
+    { "link",      "links to cores",   OF_BLOCK, "core*", "link.state",      1, NULL },
+    { "issue",     "issue slots",      OF_CHIP,  "sm*",   "issue",           1, NULL },
+    { "tensor",    "tensor cores",     OF_CHIP,  "sm*",   "pipe.tensor",     1, NULL },
+    { "fp32",      "FP32 lanes",       OF_CHIP,  "sm*",   "pipe.fp32",       1, NULL },
+    { "int",       "integer lanes",    OF_CHIP,  "sm*",   "pipe.int",        1, NULL },
+    { "lsu",       "load-store units", OF_CHIP,  "sm*",   "lsu",             1, NULL },
+    { "warps",     "places of warps",  OF_CHIP,  "sm*",   "warps",           1, NULL },
+    { "l2",        "L2",               OF_CHIP,  "l2.*",  "slices",          1, NULL },
+    { "hbm",       "HBM",              OF_CHIP,  "hbm*",  "ch*",             2, NULL },
+    { "hbm.read",  "HBM, reading",     OF_CHIP,  "hbm*",  "ch*.read",        1, NULL },
+    { "hbm.write", "HBM, writing",     OF_CHIP,  "hbm*",  "ch*.write",       1, NULL },
 };
 
 static const struct row units[] = {
-    { "mxu",     NULL, OF_UNIT,  "core*", "mxu*.state", 1 },
-    { "sm",      NULL, OF_BLOCK, "sm*",   "issue",      1 },
-    { "l2",      NULL, OF_BLOCK, "l2.*",  "slices",     1 },
-    { "hbm",     NULL, OF_BLOCK, "hbm*",  "ch*",        2 },
-    { "channel", NULL, OF_UNIT,  "hbm*",  "ch*",        2 },
+    { "mxu",     NULL, OF_UNIT,  "core*", "mxu*.state", 1, NULL },
+    { "sm",      NULL, OF_BLOCK, "sm*",   "issue",      1, "sm" },
+    { "l2",      NULL, OF_BLOCK, "l2.*",  "slices",     1, "l2." },
+    { "hbm",     NULL, OF_BLOCK, "hbm*",  "ch*",        2, "hbm" },
+    { "channel", NULL, OF_UNIT,  "hbm*",  "ch*",        2, NULL },
 };
 
 /* Time in bins of whole intervals of the ledgers. */
@@ -123,20 +124,20 @@ static void finish(const struct bins *b, const struct row *row, const char *name
     s->tracks = 0;
 }
 
-/* "core0.mxu" of a class of a block's, "core0.mxu0" of a unit, else the name of the block. */
-static void name_of(const struct row *row, const char *block, const char *track, char *name,
-                    size_t size)
+/* "core0.mxu" of a class of a block's, "core0.mxu0" of a unit, "sm7" of the seventh block. */
+static void name_of(const struct row *row, const char *block, uint32_t number,
+                    const char *track, char *name, size_t size)
 {
     if (row->of == OF_UNIT)
         snprintf(name, size, "%s.%.*s", block, (int)strcspn(track, "."), track);
-    else if (row->what)
-        snprintf(name, size, "%s.%s", block, row->name);
+    else if (row->numbered)
+        snprintf(name, size, "%s%u", row->numbered, number);
     else
-        snprintf(name, size, "%s", block);
+        snprintf(name, size, "%s.%s", block, row->name);
 }
 
 static void add_block(const struct bins *b, const struct row *row, const struct record *r,
-                      struct series *s, json_t *list)
+                      uint32_t number, struct series *s, json_t *list)
 {
     const char *block = record_config(r)->name;
     char name[64] = "", next[64];
@@ -144,7 +145,7 @@ static void add_block(const struct bins *b, const struct row *row, const struct 
         const struct record_track *track = record_track(r, t);
         if (fnmatch(row->track, track->name, 0) != 0)
             continue;
-        name_of(row, block, track->name, next, sizeof next);
+        name_of(row, block, number, track->name, next, sizeof next);
         if (row->of != OF_CHIP && strcmp(name, next) != 0)
             finish(b, row, name, s, list);
         snprintf(name, sizeof name, "%s", next);
@@ -160,9 +161,10 @@ static json_t *rows_json(const struct bins *b, const struct row *rows, size_t co
     json_t *list = json_array();
     struct series s = { .amount = zeroed(b->count, sizeof *s.amount) };
     for (size_t n = 0; n < count; n++) {
+        uint32_t number = 0;
         for (uint32_t i = 0; i < x->count; i++)
             if (x->record[i] && fnmatch(rows[n].block, record_config(x->record[i])->name, 0) == 0)
-                add_block(b, &rows[n], x->record[i], &s, list);
+                add_block(b, &rows[n], x->record[i], number++, &s, list);
         finish(b, &rows[n], rows[n].name, &s, list);
     }
     free(s.amount);

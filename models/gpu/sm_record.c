@@ -78,8 +78,9 @@ void sm_record_issue(struct gpu_sm *sm, const struct sm_subcore *s, const struct
     sm_record_cause(sm, s, now, GPU_CAUSE_ISSUED);
     if (record_wants_detail(r))
         record_work(r, sm->tracks.op + (uint32_t)(w - sm->warps), now, now + 1,
-                    &(struct record_work){ .group = sm->launch->group, .number = op->line,
-                                           .part = w->w.pc, .begun = now });
+                    &(struct record_work){ .group = sm->launch->group,
+                                           .number = sm->launch_index, .part = w->w.pc,
+                                           .begun = now });
 }
 
 void sm_record_warp(struct gpu_sm *sm, const struct sm_warp *w, cycle_t end)

@@ -46,6 +46,15 @@ bool emit_steps(struct emit *e, double steps, const struct tpu_group *g)
                     "trace, or larger tiles (section lower)", g->name, l->steps, LOWER_STEPS_MAX);
 }
 
+void emit_takes(struct emit *e, uint64_t vmem_bytes)
+{
+    struct tpu_group *g = &e->lower->plan->groups[e->group];
+    if (vmem_bytes > g->vmem_bytes)
+        g->vmem_bytes = vmem_bytes;
+    if (vmem_bytes > e->vmem_bytes)
+        e->vmem_bytes = vmem_bytes;
+}
+
 void emit_uop(struct emit *e, struct tpu_uop *u)
 {
     if (!e->began[u->unit])

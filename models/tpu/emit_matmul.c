@@ -319,8 +319,7 @@ static bool tile(struct making *x)
     x->shape.weight_bytes = size_of(l, x->weights.tensor);
     x->shape.result_bytes = size_of(l, x->result.tensor);
     if (lower_tile(l, &x->shape, &x->tiling)) {
-        if (x->tiling.bytes > x->emit->vmem_bytes)
-            x->emit->vmem_bytes = x->tiling.bytes;
+        emit_takes(x->emit, x->tiling.bytes);
         return true;
     }
     return diag_set(l->diag, matmul_of(x)->line, matmul_of(x)->line ? 1 : 0,

@@ -182,8 +182,7 @@ static bool choose_tile(struct summing *x, const struct tpu_group *g)
     uint64_t buffers = 2 * (3 * (uint64_t)(x->cores - 1) + 1);
     x->tile = c->tile_bytes / buffers < c->vector_bytes ? c->tile_bytes / buffers / F32_BYTES
                                                           * F32_BYTES : c->vector_bytes;
-    if (x->tile * buffers > x->emit->vmem_bytes)
-        x->emit->vmem_bytes = x->tile * buffers;
+    emit_takes(x->emit, x->tile * buffers);
     return x->tile > 0
         || diag_set(x->emit->lower->diag, 0, 0, "%s: no tile of it fits lower.tile_bytes of %llu; "
                     "expected a larger one", g->name, (unsigned long long)c->tile_bytes);

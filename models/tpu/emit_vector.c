@@ -257,8 +257,7 @@ static bool may_split_row(const struct going *x)
 static bool take_memory(const struct going *x, uint64_t bytes)
 {
     const struct lower *l = x->emit->lower;
-    if (bytes > x->emit->vmem_bytes)
-        x->emit->vmem_bytes = bytes;
+    emit_takes(x->emit, bytes);
     if (bytes <= l->config->lower.tile_bytes)
         return true;
     return diag_set(l->diag, op_of(x, 0)->line, op_of(x, 0)->line ? 1 : 0,

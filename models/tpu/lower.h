@@ -37,6 +37,7 @@ struct tpu_group {
     uint32_t            tensor;         /* ALL_REDUCE: of what */
     uint64_t            flops;          /* as the trace counts them */
     uint64_t            macs;           /* multiply-accumulates of all cores, six-fold if so */
+    uint64_t            vmem_bytes;     /* that its tiles take on a core, at most */
 };
 
 #define TPU_TILE_ROWS 8                     /* of a register, and of a piece of a tensor in HBM */

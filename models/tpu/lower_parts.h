@@ -83,6 +83,8 @@ struct emit {
 };
 
 void emit_uop(struct emit *e, struct tpu_uop *u);       /* raises its unit's semaphore */
+/* The group takes so much of vector memory, at least. */
+void emit_takes(struct emit *e, uint64_t vmem_bytes);
 /* That so many tiles more are to come for a group; false: more than a program may have. */
 #define LOWER_STEPS_MAX (1u << 21)      /* a few operations each: about 1 GB of them */
 bool emit_steps(struct emit *e, double steps, const struct tpu_group *g);

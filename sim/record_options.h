@@ -1,0 +1,63 @@
+/* record_options.h - the options of run, gemm and kernel that keep what happened when.
+ *
+ *     struct record_options o = RECORD_OPTIONS_NONE;      taken from the command line, checked
+ *     struct record_files   f;
+ *     record_begin(&o, &e, &f, &d, &status)               the experiment `e` will record
+ *     ... the run, which may fail ...
+ *     record_end(&f, status)                              files in their places, or none
+ *
+ * A window that is an op's is found by a run without recording before.
+ */
+#ifndef SIM_RECORD_OPTIONS_H
+#define SIM_RECORD_OPTIONS_H
+
+#include "sim/experiment.h"
+#include "sim/options.h"
+#include "sim/output.h"
+#include "sim/timeline.h"
+
+#define RECORD_OPTIONS \
+    { "timeline",       "FILE",     "write what each unit did when, for Perfetto: Chrome trace " \
+                                    "events (.gz: packed; - is stdout)" }, \
+    { "window",         "FROM..TO", "of the timeline, as 10us..20us or op:NAME: then also " \
+                                    "single operations of a GPU" }, \
+    { "timeline-every", "N",        "gpu: of each N SMs one in the timeline (default: 8 SMs)" }, \
+    { "timeline-most",  "N",        "slices in the timeline at most (default: 400000)" }, \
+    { "over-time",      NULL,       "how busy units were in each of 200 bins of time: in --json" }, \
+    { "bins",           "N",        "so many bins at most; implies --over-time" }
+#define RECORD_ROWS 6
+
+struct record_options {
+    const char *timeline, *window;      /* NULL: not given */
+    unsigned    every, most, bins;      /* 0: not given */
+};
+
+/* 1 if row `i` (from 0) of RECORD_OPTIONS was taken, 0 if it is another, -1 if its value is
+ * wrong (said on stderr). */
+int record_take(struct record_options *r, const struct options *o, int i);
+
+/* Whether the options go together. */
+bool record_check(const struct record_options *r, const struct experiment *e, struct diag *d);
+
+struct record_files {
+    struct recording_ask    ask;
+    struct experiment_side  sides[EXPERIMENT_SIDES];
+    struct timeline_process process;
+    struct output *timeline;            /* NULL: none */
+    FILE  *notes;                       /* what the run says of its recording */
+    char  *note;
+    size_t note_size;
+};
+
+/* `e` gets ->record and ->sides, which point into `f`; NULL if nothing is asked for.  False with
+ * `d` and `*status`: what does not go together, no such op, no file. */
+bool record_begin(const struct record_options *r, struct experiment *e, struct record_files *f,
+                  struct diag *d, int *status);
+/* After a run of this status: 0 puts files in their places and says what was left out.  Returns
+ * the status of all. */
+int  record_end(struct record_files *f, int status);
+
+/* "10us..20us", "..1ms", "5us..": from and to, in ticks. */
+bool record_window(const char *text, tick_t *from, tick_t *to, struct diag *d);
+
+#endif
