@@ -25,6 +25,7 @@ static const struct option_row rows[] = {
     { "results",   "FOLDER", "keep every point's result there, and run only what is missing" },
     { "jobs",      "N",      "points at once (default: the processors that may be used)" },
     { "csv",       "FILE",   "write a row a point (default: stdout)" },
+    { "table",     NULL,     "print the rows as a table for people" },
     { "json",      "FILE",   "write the same as JSON (- is stdout)" },
     { "retry-failed", NULL,  "run those again that have failed" },
     { "shard",     "I/N",    "run the I-th of N parts alone, into --results; array/N: as the job says" },
@@ -34,7 +35,7 @@ static const struct option_row rows[] = {
     { "status",    NULL,     "run nothing: say what is done, failed and missing" },
     { "dry-run",   NULL,     "run nothing: list the points and their files" },
 };
-enum { INFERENCE = RUN_ROWS, BATCH, OVER, NET_FILE, RESULTS, JOBS, CSV, JSON, RETRY, SHARD, SLURM,
+enum { INFERENCE = RUN_ROWS, BATCH, OVER, NET_FILE, RESULTS, JOBS, CSV, TABLE, JSON, RETRY, SHARD, SLURM,
        TASKS, COLLECT, STATUS, DRY_RUN };
 #define WHAT_ROWS RESULTS
 #define MOST_JOBS 1024
@@ -48,7 +49,7 @@ struct sweeping {
     const char      **words;                /* of the command, as a task has to give it */
     size_t            word_count;
     const char       *what;                 /* the first option that a plan would have */
-    bool              collect, status, dry_run;
+    bool              table, collect, status, dry_run;
     char            **texts;                /* values of a plan's lines */
     size_t            text_count;
 };
@@ -155,6 +156,7 @@ static bool take(struct sweeping *x, const struct options *o, int i)
     switch (i) {
     case RESULTS: x->sweep.results = o->value; return true;
     case CSV:     x->csv = o->value; return true;
+    case TABLE:   return x->table = true;
     case JSON:    x->json = o->value; return true;
     case RETRY:   return x->sweep.retry_failed = true;
     case SHARD:   return take_shard(x, o);
@@ -310,7 +312,7 @@ static int check(const struct sweeping *x, const struct options *o)
         return options_wrong(o, "--tasks without an array; expected --slurm FILE");
     if (x->slurm && strcmp(x->file, "-") == 0)
         return options_wrong(o, "--slurm with stdin, which no task has; expected a file");
-    if ((x->sweep.shards > 0 || x->slurm) && (x->csv || x->json || x->collect))
+    if ((x->sweep.shards > 0 || x->slurm) && (x->csv || x->json || x->table || x->collect))
         return options_wrong(o, "--shard and --slurm run parts; expected --collect without them to "
                              "write the whole");
     if (x->sweep.shards > 0 && x->slurm)
@@ -324,7 +326,7 @@ static bool check_files(const struct sweeping *x, struct diag *d)
         { "the network", x->plan.file, true }, { "the plan", x->file, true },
         { "the machine", x->plan.run.choice.file, true },
         { "--csv", x->csv, false },            { "--json", x->json, false },
-        { "--slurm", x->slurm, false },
+        { "--slurm", x->slurm, false },        { "--table", x->table ? "-" : NULL, false },
     };
     return output_check(uses, sizeof uses / sizeof uses[0], d);
 }
@@ -364,8 +366,10 @@ static int write_table(const struct sweeping *x, json_t *const *table, const cha
 static int write_tables(const struct sweeping *x, json_t *const *table)
 {
     int status = 0;
-    if (x->csv || (!x->json && x->sweep.shards <= 1))
+    if (x->csv || (!x->json && !x->table && x->sweep.shards <= 1))
         status = write_table(x, table, x->csv ? x->csv : "-", sweep_table_csv);
+    if (x->table && status == 0)
+        status = write_table(x, table, "-", sweep_table_text);
     if (x->json && status == 0)
         status = write_table(x, table, x->json, sweep_table_json);
     return status;

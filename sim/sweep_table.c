@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "sim/report.h"
+#include "sim/report_field.h"
+#include "sim/report_number.h"
+#include "sim/report_table.h"
 #include "sim/sweep_store.h"
 
 /* A column, and where it is in a result: a field of it, or of an object of it. */
@@ -178,15 +181,8 @@ void sweep_table_json(const struct sweep_plan *p, json_t *const *rows, FILE *out
 
 /* ---- for people ---- */
 
-void sweep_table_status(const struct sweep_plan *p, json_t *const *rows, FILE *out)
+static void print_failed(const struct sweep_plan *p, json_t *const *rows, FILE *out)
 {
-    size_t done = 0, failed = 0;
-    for (size_t i = 0; i < p->points; i++) {
-        done += sweep_row_is(rows[i], "done");
-        failed += sweep_row_is(rows[i], "failed");
-    }
-    fprintf(out, "%zu points: %zu done, %zu failed, %zu missing\n", p->points, done, failed,
-            p->points - done - failed);
     for (size_t i = 0; i < p->points; i++) {
         if (!sweep_row_is(rows[i], "failed"))
             continue;
@@ -197,4 +193,67 @@ void sweep_table_status(const struct sweep_plan *p, json_t *const *rows, FILE *o
                         sweep_plan_value(p, i, a, n)->text);
         fprintf(out, ": %s\n", word(rows[i], "message"));
     }
+}
+
+/* What is per sample is empty where the trace does not say its rows. */
+static void number_cells(struct table *t, const json_t *row)
+{
+    char text[NUMBER_TEXT];
+    double samples = report_number(row, "rows"), joules = report_number(row, "energy_j");
+    table_cell(t, "%s", number_si(text, report_number(row, "time_s"), "s"));
+    table_cell(t, "%s", number_si(text, joules, "J"));
+    table_cell(t, "%s", samples > 0 ? number_si(text, joules / samples, "J") : "");
+    table_cell(t, "%s", number_si(text, report_number(row, "average_power_w"), "W"));
+    table_cell(t, "%s", number_si(text, report_number(row, "flops_per_s"), "FLOP/s"));
+    table_cell(t, "%s", number_percent(text, report_number(row, "mxu_utilization")));
+    table_cell(t, "%s", number_percent(text, number_ratio(report_number(row, "hbm_bytes_per_s"),
+                                                report_number(row, "hbm_peak_bytes_per_s"))));
+    table_cell(t, "%s", word(row, "bound_by"));
+}
+
+static struct table *table_head(const struct sweep_plan *p)
+{
+    static const char *const heads[][2] = {
+        { "time", "" }, { "energy", "" }, { "energy", "a sample" }, { "power", "" },
+        { "achieved", "" }, { "MXU", "%" }, { "HBM", "%" },
+    };
+    struct table *t = table_new();
+    for (size_t a = 0; a < p->axis_count; a++)
+        for (size_t n = 0; n < p->axes[a].names; n++)
+            table_column(t, TABLE_LEFT, p->axes[a].name[n].text, "");
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+        table_column(t, TABLE_RIGHT, heads[i][0], heads[i][1]);
+    table_column(t, TABLE_LEFT, "bound by", "");
+    return t;
+}
+
+void sweep_table_text(const struct sweep_plan *p, json_t *const *rows, FILE *out)
+{
+    struct table *t = table_head(p);
+    for (size_t i = 0; i < p->points; i++) {
+        for (size_t a = 0; a < p->axis_count; a++)
+            for (size_t n = 0; n < p->axes[a].names; n++)
+                table_cell(t, "%s", sweep_plan_value(p, i, a, n)->text);
+        if (sweep_row_is(rows[i], "done")) {
+            number_cells(t, rows[i]);
+            continue;
+        }
+        table_cell(t, "%s", rows[i] ? word(rows[i], "status") : "missing");
+        for (int k = 0; k < 7; k++)
+            table_cell(t, "%s", "");
+    }
+    table_print(t, out);
+    print_failed(p, rows, out);
+}
+
+void sweep_table_status(const struct sweep_plan *p, json_t *const *rows, FILE *out)
+{
+    size_t done = 0, failed = 0;
+    for (size_t i = 0; i < p->points; i++) {
+        done += sweep_row_is(rows[i], "done");
+        failed += sweep_row_is(rows[i], "failed");
+    }
+    fprintf(out, "%zu points: %zu done, %zu failed, %zu missing\n", p->points, done, failed,
+            p->points - done - failed);
+    print_failed(p, rows, out);
 }

@@ -19,6 +19,9 @@ bool sweep_row_is(const json_t *row, const char *status);       /* `row` may be 
 void sweep_table_csv(const struct sweep_plan *p, json_t *const *rows, FILE *out);
 void sweep_table_json(const struct sweep_plan *p, json_t *const *rows, FILE *out);
 
+/* The same for people, with less of it: times, shares, what bounds; and why points failed. */
+void sweep_table_text(const struct sweep_plan *p, json_t *const *rows, FILE *out);
+
 /* What there is and what is missing: the points with their files; or how many of each, and why
  * some have failed. */
 void sweep_table_files(const struct sweep_plan *p, json_t *const *rows, FILE *out);

@@ -2,6 +2,7 @@
  *
  *     saxpy           neighbours in a warp take neighbours in memory: 4 sectors a warp
  *     saxpy_strided   they are 8 floats apart: 32 sectors a warp, an eighth of each wanted
+ *     saxpy_loop      as saxpy, by as many blocks as there are: each takes every so-manieth part
  */
 extern "C" __global__ void saxpy(float a, const float *x, float *y, unsigned n)
 {
@@ -17,4 +18,10 @@ extern "C" __global__ void saxpy_strided(float a, const float *x, float *y, unsi
     unsigned j = i % (n / 8) * 8 + i / (n / 8);
     if (i < n)
         y[j] = a * x[j] + y[j];
+}
+
+extern "C" __global__ void saxpy_loop(float a, const float *x, float *y, unsigned n)
+{
+    for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += gridDim.x * blockDim.x)
+        y[i] = a * x[i] + y[i];
 }

@@ -209,6 +209,36 @@ START_TEST(a_value_that_cannot_be_is_refused_where_it_stands)
 }
 END_TEST
 
+/* 1.5 uJ over 3 rows; a batch of 5 that failed. */
+START_TEST(the_table_says_the_same_in_words)
+{
+    struct sweep_plan p;
+    make_plan(&p, NULL, (const char *[]){ "batch=3,5", "ideal=none", NULL });
+    json_t *rows[] = {
+        json_pack("{s:s, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:s}", "status", "done",
+                  "rows", 3, "time_s", 2e-6, "energy_j", 1.5e-6, "average_power_w", 0.75,
+                  "flops_per_s", 4e9, "mxu_utilization", 0.25, "hbm_bytes_per_s", 1e9,
+                  "hbm_peak_bytes_per_s", 8e9, "bound_by", "latency"),
+        json_pack("{s:s, s:s}", "status", "failed", "message", "out of luck"),
+    };
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    sweep_table_text(&p, rows, out);
+    fclose(out);
+    ck_assert_str_eq(text,
+        "  batch  ideal      time    energy    energy     power       achieved   MXU   HBM  bound by\n"
+        "                                    a sample                              %     %\n"
+        "  3      none   2.000 us  1.500 uJ  500.0 nJ  750.0 mW  4.000 GFLOP/s  25.0  12.5  latency\n"
+        "  5      none     failed\n"
+        "point 2 batch=5 ideal=none: out of luck\n");
+    free(text);
+    json_decref(rows[0]);
+    json_decref(rows[1]);
+    sweep_plan_close(&p);
+}
+END_TEST
+
 /* ---- runs ---- */
 
 START_TEST(any_number_of_jobs_gives_the_same_bytes)
@@ -372,6 +402,7 @@ Suite *sweep_suite(void)
     tcase_add_test(t, a_name_is_of_the_input_and_of_nothing_else);
     tcase_add_loop_test(t, a_value_that_cannot_be_is_refused_where_it_stands, 0,
                         COUNT_OF(refused));
+    tcase_add_test(t, the_table_says_the_same_in_words);
     suite_add_tcase(s, t);
     t = tcase_create("runs");
     tcase_add_checked_fixture(t, make_folder, remove_folder);
