@@ -7,7 +7,7 @@
 
 #include "sim/cmd_run.h"
 #include "sim/figures.h"
-#include "sim/kernel_plan.h"
+#include "sim/kernel_options.h"
 #include "sim/output.h"
 #include "sim/record_options.h"
 #include "sim/report.h"
@@ -18,13 +18,8 @@
 
 static const struct option_row rows[] = {
     CHOICE_OPTIONS,
-    { "entry",    "NAME",      "the kernel (default: the file's only one)" },
-    { "grid",     "X[xYxZ]",   "blocks, as 32 or 16x16" },
-    { "block",    "X[xYxZ]",   "threads of a block, as 256 or 16x16" },
-    { "args",     "LIST",      "f32:2.0,buf:x=16384:random,buf:y=4096xf32:file=in.bin,... "
-                               "(docs/commands.md)" },
+    KERNEL_OPTIONS,
     { "dump",     "NAME=FILE", "write a buffer there when the kernel has ended (many times)" },
-    { "shared",   "BYTES",     "dynamic shared memory of a block (default: none)" },
     { "seed",     "N",         "of random buffers (default: 1)" },
     { "limit-ms", "T",         "simulated time that it may take, 0: any (default: 10)" },
     { "clock",    "MHZ",       "of the SMs, whatever the power (default: as the limit allows)" },
@@ -35,8 +30,8 @@ static const struct option_row rows[] = {
     { "power",    "FILE",      "write power over time as CSV (- likewise)" },
     RECORD_OPTIONS,
 };
-enum { ENTRY = CHOICE_ROWS, GRID, BLOCK, ARGS, DUMP, SHARED, SEED, LIMIT, CLOCK, SAMPLE, THREADS,
-       JSON, LAUNCHES, POWER, RECORD };
+enum { DUMP = CHOICE_ROWS + KERNEL_ROWS, SEED, LIMIT, CLOCK, SAMPLE, THREADS, JSON, LAUNCHES,
+       POWER, RECORD };
 
 struct dump { char *name; const char *path; uint32_t argument; };
 
@@ -73,25 +68,6 @@ static bool whole(const char *text, uint64_t *value)
     return isdigit((unsigned char)text[0]) && !errno && *end == '\0';
 }
 
-/* "32", "16x16", "4x4x2". */
-static bool shape(const char *text, uint32_t size[3])
-{
-    char *end = NULL;
-    uint32_t n = 0;
-    for (; n < 3 && isdigit((unsigned char)*text); text = end + 1) {
-        errno = 0;
-        unsigned long v = strtoul(text, &end, 10);
-        if (errno || v == 0 || v > UINT32_MAX)
-            return false;
-        size[n++] = (uint32_t)v;
-        if (*end != 'x')
-            break;
-    }
-    while (n > 0 && n < 3)
-        size[n++] = 1;
-    return n == 3 && *end == '\0';
-}
-
 static int take_dump(struct calling *c, const struct options *o)
 {
     const char *equals = strchr(o->value, '=');
@@ -107,11 +83,6 @@ static int take_dump(struct calling *c, const struct options *o)
 
 static int take_number(struct calling *c, const struct options *o, int row)
 {
-    uint64_t n = 0;
-    if (row == SHARED && whole(o->value, &n) && n <= UINT32_MAX) {
-        c->call.shared_bytes = (uint32_t)n;
-        return 1;
-    }
     if (row == SEED && whole(o->value, &c->call.seed))
         return 1;
     if (row == LIMIT && strcmp(o->value, "0") == 0) {
@@ -129,24 +100,16 @@ static int take_number(struct calling *c, const struct options *o, int row)
                         : row == THREADS ? "a whole number, 1 to 256" : "a whole number");
 }
 
-static int take_args(struct calling *c, const struct options *o)
-{
-    struct diag d = { .text = "" };
-    return kernel_args_parse(&c->call.args, o->value, &d) ? 1 : (diag_print(&d, stderr), -1);
-}
-
 static int take(struct calling *c, const struct options *o, int i)
 {
     if (i >= 0 && choice_take(&c->choice, i, o->value))
         return 1;
     int taken = record_take(&c->record, o, i - RECORD);
+    if (taken == 0)
+        taken = kernel_options_take(&c->call, o, i - CHOICE_ROWS);
     if (taken != 0)
         return taken;
     switch (i) {
-    case ENTRY:    c->call.entry = o->value; return 1;
-    case GRID:     return shape(o->value, c->call.grid) ? 1 : refuse(o, i, "as 32 or 16x16");
-    case BLOCK:    return shape(o->value, c->call.block) ? 1 : refuse(o, i, "as 256 or 16x16");
-    case ARGS:     return take_args(c, o);
     case DUMP:     return take_dump(c, o);
     case SAMPLE:   c->run.sample = c->call.sample = true; return 1;
     case JSON:     c->json = o->value; return 1;
@@ -188,10 +151,8 @@ static int parse(struct calling *c, struct options *o)
         return i == OPTIONS_HELP ? 0 : 2;
     if (!c->call.path)
         return options_wrong(o, "no file; expected a kernel, as PTX or CUDA C (.cu)");
-    if (c->call.grid[0] == 0 || c->call.block[0] == 0)
-        return options_wrong(o, "no --%s; expected it, as %s",
-                             c->call.grid[0] == 0 ? "grid" : "block",
-                             c->call.grid[0] == 0 ? "32 or 16x16" : "256 or 16x16");
+    if (kernel_options_check(&c->call, o) != 0)
+        return 2;
     if (c->run.sample && c->dumps > 0)
         return options_wrong(o, "--dump of a sampled launch, which leaves blocks out; expected no "
                              "--sample");

@@ -1,33 +1,55 @@
-/* cmd_step.c - a systolic array, cycle by cycle. */
+/* cmd_step.c - a systolic array or an SM's warps, cycle by cycle. */
 #include "sim/cmd_step.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/choice.h"
 #include "sim/figures.h"
 #include "sim/gemm.h"
+#include "sim/kernel_options.h"
 #include "sim/run_options.h"
+#include "sim/sm_cycles.h"
 #include "sim/step_array.h"
+#include "sim/step_sm.h"
 #include "sim/terminal.h"
+#include "traces/net.h"
 
 static const struct option_row rows[] = {
     CHOICE_OPTIONS,
-    { "size",   "RxC",               "of the array, at most 16x16 (default: 4x4, or the machine's)" },
-    { "fill",   "small|random|ones", "what the matrices hold (default: small, -4 to 4)" },
-    { "seed",   "N",                 "of what they hold (default: 1)" },
+    KERNEL_OPTIONS,
+    { "seed",   "N",                 "of what matrices or random buffers hold (default: 1)" },
     { "frames", "FROM..TO",          "print these cycles and stop" },
+    { "size",   "RxC",               "array: at most 16x16 (default: 4x4, or the machine's)" },
+    { "fill",   "small|random|ones", "array: what matrices hold (default: small, -4 to 4)" },
+    { "sm",     "N",                 "sm: which, from 0 (default: 0)" },
+    { "window", "FROM..TO",          "sm: cycles to keep (default: 0..20000)" },
+    { "type",   "bf16|f16|f32",      "sm: of a product (default: f16)" },
+    { "batch",  "N",                 "sm: of a network, instead of its own" },
 };
-enum { SIZE = CHOICE_ROWS, FILL, SEED, FRAMES };
+enum { ENTRY = CHOICE_ROWS, SEED = CHOICE_ROWS + KERNEL_ROWS, FRAMES, SIZE, FILL, SM, WINDOW, TYPE,
+       BATCH, ROWS };
+_Static_assert(sizeof rows / sizeof rows[0] == ROWS, "a name for each row");
 
 #define ARRAY_MACHINE "tpu-mini"        /* the textbook array of docs/mxu.md */
 #define ARRAY_SIZE    "4x4"
+#define SM_MACHINE    "gpu"
+
+enum what { NOTHING, ARRAY, AN_SM };
 
 struct stepping {
     struct choice choice;
-    const char   *what, *size, *frames, *product;
+    enum what     what;
+    bool          given[ROWS];
+    const char   *size, *frames, *subject;
+    uint64_t      seed;
     struct gemm   gemm;
     struct step_array_config array;
+    struct step_sm_config    sm;
+    struct kernel_call       call;
+    struct net_options       net;
 };
 
 static int fail(const struct diag *d, int status)
@@ -46,39 +68,97 @@ static int refuse(const struct options *o, int row, const char *expected)
 
 static int take_argument(struct stepping *s, const struct options *o)
 {
-    if (!s->what) {
-        s->what = o->value;
-        if (strcmp(s->what, "array") == 0)
+    if (s->what == NOTHING) {
+        s->what = strcmp(o->value, "array") == 0 ? ARRAY : strcmp(o->value, "sm") == 0 ? AN_SM
+                                                                                       : NOTHING;
+        if (s->what != NOTHING)
             return 1;
-        options_wrong(o, "%.60s: nothing that can be looked at; expected array", o->value);
+        options_wrong(o, "%.60s: nothing that can be looked at; expected array or sm", o->value);
         return -1;
     }
-    if (s->product) {
-        options_wrong(o, "%.60s: a second product; expected one", o->value);
+    if (s->subject) {
+        options_wrong(o, "%.60s: too much; expected one product or file", o->value);
         return -1;
     }
-    s->product = o->value;
-    if (gemm_parse(&s->gemm, o->value))
-        return 1;
-    options_wrong(o, "%.60s: expected rows x inputs x outputs, as 6x8x8", o->value);
-    return -1;
+    s->subject = o->value;
+    return 1;
+}
+
+static bool whole(const char **text, uint64_t *value)
+{
+    char *end;
+    errno = 0;
+    if (!isdigit((unsigned char)**text))
+        return false;
+    *value = strtoull(*text, &end, 10);
+    *text = end;
+    return errno == 0;
+}
+
+static int take_window(struct stepping *s, const struct options *o)
+{
+    const char *at = o->value;
+    uint64_t last = 0;
+    bool ok = whole(&at, &s->sm.from) && strncmp(at, "..", 2) == 0;
+    at += 2 * ok;
+    ok = ok && whole(&at, &last) && *at == '\0' && last < UINT64_MAX && last >= s->sm.from
+        && last - s->sm.from < SM_CYCLES_MOST;
+    s->sm.to = last + 1;
+    return ok ? 1 : refuse(o, WINDOW, "FROM..TO, at most 100000 cycles, as 0..20000");
+}
+
+static int take_number(struct stepping *s, const struct options *o, int i)
+{
+    const char *at = o->value;
+    uint64_t n = 0;
+    unsigned batch = 0;
+    if (i == SEED)
+        return run_options_seed(o->value, &s->seed) ? 1
+             : refuse(o, i, "a whole number of 0 or more");
+    if (i == BATCH) {
+        bool ok = run_options_number(o->value, 1u << 30, &batch);
+        s->net.batch = batch;
+        return ok ? 1 : refuse(o, i, "a whole number, 1 to 1073741824");
+    }
+    if (!whole(&at, &n) || *at != '\0' || n > UINT32_MAX)
+        return refuse(o, i, "a whole number of 0 or more");
+    s->sm.sm = (uint32_t)n;
+    return 1;
 }
 
 static int take(struct stepping *s, const struct options *o, int i)
 {
+    if (i >= 0)
+        s->given[i] = true;
     if (i >= 0 && choice_take(&s->choice, i, o->value))
         return 1;
+    int taken = i >= 0 ? kernel_options_take(&s->call, o, i - CHOICE_ROWS) : 0;
+    if (taken != 0)
+        return taken;
     switch (i) {
-    case SIZE:   s->size = o->value; return 1;
     case FRAMES: s->frames = o->value; return 1;
+    case SIZE:   s->size = o->value; return 1;
     case FILL:
         return step_fill_parse(o->value, &s->array.fill) ? 1
              : refuse(o, i, "small, random or ones");
-    case SEED:
-        return run_options_seed(o->value, &s->array.seed) ? 1
-             : refuse(o, i, "a whole number of 0 or more");
-    default: return take_argument(s, o);
+    case WINDOW: return take_window(s, o);
+    case TYPE:
+        return gemm_type(&s->gemm, o->value) ? 1 : refuse(o, i, "bf16, f16 or f32");
+    case OPTIONS_ARGUMENT: return take_argument(s, o);
+    default: return take_number(s, o, i);
     }
+}
+
+/* An option that means nothing for what is looked at; -1: there is none. */
+static int misplaced(const struct stepping *s)
+{
+    for (int i = 0; i < ROWS; i++) {
+        bool of_array = i == SIZE || i == FILL;
+        bool of_sm = (i >= ENTRY && i < SEED) || i >= SM;
+        if (s->given[i] && (s->what == ARRAY ? of_sm : of_array))
+            return i;
+    }
+    return -1;
 }
 
 /* -1: go on; else the exit status. */
@@ -90,9 +170,15 @@ static int parse(struct stepping *s, struct options *o)
             return 2;
     if (i == OPTIONS_HELP || i == OPTIONS_WRONG)
         return i == OPTIONS_HELP ? 0 : 2;
-    if (!s->what || !s->product)
-        return options_wrong(o, s->what ? "no product; expected one, as 6x8x8"
-                                        : "nothing to look at; expected array, and a product");
+    if (s->what == NOTHING)
+        return options_wrong(o, "nothing to look at; expected array or sm");
+    if (!s->subject)
+        return options_wrong(o, s->what == ARRAY ? "no product; expected one, as 6x8x8"
+                             : "nothing that it runs; expected a product, as 256x256x256, a kernel "
+                               "or a trace");
+    if (misplaced(s) >= 0)
+        return options_wrong(o, "--%s means nothing for %s", rows[misplaced(s)].name,
+                             s->what == ARRAY ? "array" : "sm");
     return -1;
 }
 
@@ -115,6 +201,27 @@ static int look(const struct step_subject *subject, const char *frames)
     return 0;
 }
 
+/* The machine asked for, or `usual`, if it is of that kind. */
+static struct machine *find_machine(struct stepping *s, const char *usual, enum machine_kind kind,
+                                    const char *lacks, struct diag *d)
+{
+    if (!s->choice.arch && !s->choice.file)
+        s->choice.arch = usual;
+    struct machine *m = choice_machine(&s->choice, &figures_schema, d);
+    if (m && machine_kind(m) == kind) {
+        d->file[0] = '\0';              /* what is wrong from here on is not there */
+        return m;
+    }
+    if (!m)
+        return NULL;
+    diag_set(d, 0, 0, "%s is a %s, which has no %s; expected a %s", machine_name(m),
+             machine_kind_name(machine_kind(m)), lacks, machine_kind_name(kind));
+    machine_free(m);
+    return NULL;
+}
+
+/* ---- an array ---- */
+
 /* "16x8" is two figures. */
 static bool set_size(struct machine *m, const char *size, struct diag *d)
 {
@@ -131,22 +238,6 @@ static bool set_size(struct machine *m, const char *size, struct diag *d)
     return ok;
 }
 
-static struct machine *array_machine(struct stepping *s, struct diag *d)
-{
-    if (!s->choice.arch && !s->choice.file) {
-        s->choice.arch = ARRAY_MACHINE;
-        s->size = s->size ? s->size : ARRAY_SIZE;
-    }
-    struct machine *m = choice_machine(&s->choice, &figures_schema, d);
-    if (m && machine_kind(m) != MACHINE_TPU)
-        diag_set(d, 0, 0, "%s is a %s, which has no matrix unit; expected a tpu", machine_name(m),
-                 machine_kind_name(machine_kind(m)));
-    else if (m && (!s->size || set_size(m, s->size, d)))
-        return m;
-    machine_free(m);
-    return NULL;
-}
-
 static bool check_array(const struct tpu_mxu_config *c, struct diag *d)
 {
     char expected[128];
@@ -154,20 +245,30 @@ static bool check_array(const struct tpu_mxu_config *c, struct diag *d)
         || diag_set(d, 0, 0, "the figures of section mxu do not go together; expected %s", expected);
 }
 
+static struct step_array *make_array(struct stepping *s, struct machine *m, struct diag *d)
+{
+    if (s->size && !set_size(m, s->size, d))
+        return NULL;
+    s->array.mxu = ((const struct figures *)machine_figures(m))->tpu.mxu;
+    s->array.m = (uint32_t)s->gemm.m;
+    s->array.k = (uint32_t)s->gemm.k;
+    s->array.n = (uint32_t)s->gemm.n;
+    s->array.seed = s->seed;
+    return check_array(&s->array.mxu, d) ? step_array_new(&s->array, d) : NULL;
+}
+
 static int step_in_array(struct stepping *s)
 {
     struct diag d = { .text = "" };
-    struct machine *m = array_machine(s, &d);
-    int status = 2;
-    struct step_array *array = NULL;
-    if (m) {
-        s->array.mxu = ((const struct figures *)machine_figures(m))->tpu.mxu;
-        s->array.m = (uint32_t)s->gemm.m;
-        s->array.k = (uint32_t)s->gemm.k;
-        s->array.n = (uint32_t)s->gemm.n;
-        if (check_array(&s->array.mxu, &d))
-            array = step_array_new(&s->array, &d);
+    if (!s->choice.arch && !s->choice.file && !s->size)
+        s->size = ARRAY_SIZE;
+    if (!gemm_parse(&s->gemm, s->subject)) {
+        diag_set(&d, 0, 0, "%.60s: expected rows x inputs x outputs, as 6x8x8", s->subject);
+        return fail(&d, 2);
     }
+    struct machine *m = find_machine(s, ARRAY_MACHINE, MACHINE_TPU, "matrix unit", &d);
+    struct step_array *array = m ? make_array(s, m, &d) : NULL;
+    int status = 2;
     if (array) {
         struct step_subject subject = step_array_subject(array);
         status = look(&subject, s->frames);
@@ -179,10 +280,80 @@ static int step_in_array(struct stepping *s)
     return status;
 }
 
+/* ---- an SM ---- */
+
+static bool is_kernel(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    return dot && (strcmp(dot, ".ptx") == 0 || strcmp(dot, ".cu") == 0 ||
+                   (strcmp(dot, ".gz") == 0 && strstr(path, ".ptx.gz") != NULL));
+}
+
+static struct gpu_plan *lower_trace(struct stepping *s, const struct figures *f, struct trace **t,
+                                    struct diag *d)
+{
+    bool is_product = gemm_parse(&s->gemm, s->subject);
+    struct gpu_lower_options options = { .exact_f32 = false };
+    *t = is_product ? gemm_trace(&s->gemm, d) : trace_load(s->subject, &s->net, d);
+    struct gpu_plan *p = *t ? gpu_lower(&f->gpu, &f->hbm, *t, &options, false, d) : NULL;
+    if (*t && !p && d->line > 0 && d->file[0] == '\0')
+        snprintf(d->file, sizeof d->file, "%s", s->subject);
+    return p;
+}
+
+static struct gpu_plan *call_kernel(struct stepping *s, const struct figures *f, struct diag *d)
+{
+    static uint64_t addresses[KERNEL_ARGS_MOST];
+    s->call.path = s->sm.path = s->subject;
+    s->call.seed = s->seed;
+    return kernel_plan(&s->call, &f->gpu, addresses, d);
+}
+
+static int look_at_sm(struct stepping *s, const struct machine *m, struct diag *d)
+{
+    struct trace *t = NULL;
+    struct gpu_plan *p = is_kernel(s->subject) ? call_kernel(s, machine_figures(m), d)
+                                               : lower_trace(s, machine_figures(m), &t, d);
+    s->sm.machine = m;
+    s->sm.plan = p;
+    struct step_sm *sm = p ? step_sm_new(&s->sm, d) : NULL;
+    int status = 2;
+    if (sm) {
+        struct step_subject subject = step_sm_subject(sm);
+        status = look(&subject, s->frames);
+    } else {
+        fail(d, 2);
+    }
+    step_sm_free(sm);
+    gpu_plan_free(p);
+    trace_free(t);
+    return status;
+}
+
+static int step_in_sm(struct stepping *s, const struct options *o)
+{
+    struct diag d = { .text = "" };
+    if (is_kernel(s->subject) && kernel_options_check(&s->call, o) != 0)
+        return 2;
+    struct machine *m = find_machine(s, SM_MACHINE, MACHINE_GPU, "SM", &d);
+    int status = m ? look_at_sm(s, m, &d) : fail(&d, 2);
+    machine_free(m);
+    return status;
+}
+
 int cmd_step(int argc, char **argv)
 {
-    struct options o = OPTIONS("step", "array MxKxN", rows, argc, argv);
-    struct stepping s = { .array.seed = 1 };
-    int status = parse(&s, &o);
-    return status >= 0 ? status : step_in_array(&s);
+    struct options o = OPTIONS("step", "array MxKxN | sm MxKxN|FILE", rows, argc, argv);
+    struct stepping *s = calloc(1, sizeof *s);
+    if (!s)
+        abort();
+    s->seed = 1;
+    s->sm.to = 20001;
+    s->gemm.type = TRACE_F16;
+    int status = parse(s, &o);
+    if (status < 0)
+        status = s->what == ARRAY ? step_in_array(s) : step_in_sm(s, &o);
+    kernel_args_free(&s->call.args);
+    free(s);
+    return status;
 }

@@ -36,7 +36,7 @@ static const struct command {
     { "diff",    cmd_diff,    "say what changed between two results" },
     { "sweep",   cmd_sweep,   "run a trace or network at many points: sizes, rates, batches" },
     { "plot",    cmd_plot,    "draw results: energy, stalls, power, roofline, ..." },
-    { "step",    cmd_step,    "look at a systolic array cycle by cycle" },
+    { "step",    cmd_step,    "look at a systolic array or an SM cycle by cycle" },
     { "disasm",  cmd_disasm,  "print the program that a trace becomes" },
     { "kernel",  cmd_kernel,  "run a kernel of your own, PTX or CUDA C, on a GPU" },
     { "hbm",     cmd_hbm,     "drive the memory alone with a stream of requests" },

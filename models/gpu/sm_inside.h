@@ -357,6 +357,7 @@ void sm_fault(struct gpu_sm *sm, const struct sm_warp *w, const struct gpu_op *o
               const char *format, ...) __attribute__((format(printf, 4, 5)));
 void sm_flush(struct gpu_sm *sm, cycle_t now);      /* counts to the ledger; at `flush_at` */
 void sm_charge(struct gpu_sm *sm, struct sm_subcore *s, cycle_t now, unsigned cause);
+unsigned sm_open_cause(const struct sm_subcore *s);         /* of the cycles not yet charged */
 
 /* ---- sm_record.c: to be called with a recorder only. */
 void sm_record_issue(struct gpu_sm *sm, const struct sm_subcore *s, const struct sm_warp *w,

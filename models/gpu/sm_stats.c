@@ -45,7 +45,7 @@ const struct ledger *gpu_sm_ledger(struct gpu_sm *sm)
 }
 
 /* What a scheduler has been waiting for that has not issued since. */
-static unsigned open_cause(const struct sm_subcore *s)
+unsigned sm_open_cause(const struct sm_subcore *s)
 {
     if (s->count == 0)
         return GPU_CAUSE_NO_WARP;
@@ -71,7 +71,7 @@ struct gpu_sm_stats gpu_sm_stats(const struct gpu_sm *sm, uint32_t launch, cycle
     for (uint32_t i = 0; i < schedulers; i++) {
         const struct sm_subcore *s = &sm->subcores[i];
         if (now > s->since)
-            stats.cycles[open_cause(s)] += now - s->since;
+            stats.cycles[sm_open_cause(s)] += now - s->since;
         for (uint32_t w = 0; w < s->count; w++)
             stats.warp_cycles += now - cycle_min(s->warp[w]->start, now);
     }
