@@ -22,10 +22,17 @@ struct choice {
     const char *arch, *file;            /* NULL: not given */
     const char *sets[CHOICE_SETS];
     size_t      count;
+    struct {
+        const char *file;
+        unsigned    line, column;
+    } places[CHOICE_SETS];              /* where values stand; no file: on the command line */
 };
 
 /* Takes the option if it is row 0 to 2 of a table that begins with CHOICE_OPTIONS. */
 bool choice_take(struct choice *c, int row, const char *value);
+
+/* Says where the last value of --set stands. */
+void choice_place(struct choice *c, const char *file, unsigned line, unsigned column);
 
 /* The machine with its changes made, in order; NULL with a diag. */
 struct machine *choice_machine(const struct choice *c, const struct schema *s,

@@ -205,10 +205,10 @@ static bool check_machine(const struct sweeping *x, const struct options *o)
     machine_free(m);
     if (!d.text[0])
         return true;
-    if (d.file[0] == '\0' || strcmp(d.file, "--set") == 0) {
+    if (d.file[0] == '\0') {
         snprintf(d.file, sizeof d.file, "%s", o->file);
         d.line   = o->line;
-        d.column = o->column + (d.column > 0 ? d.column - 1 : 0);
+        d.column = o->column;
     }
     return fail(&d, 0);
 }
@@ -230,7 +230,11 @@ static bool read_line(struct sweeping *x, const struct text *t, const char *path
     struct options o = { .command = "sweep", .file = path, .line = t->line.number,
                          .column = t->line.column[rows[i].value != NULL] };
     o.value = rows[i].value ? keep(x, value_of(&t->line)) : NULL;
-    return take_what(x, &o, i) && (i >= CHOICE_ROWS || check_machine(x, &o));
+    if (!take_what(x, &o, i))
+        return false;
+    if (strcmp(rows[i].name, "set") == 0)
+        choice_place(&x->plan.run.choice, path, o.line, o.column);
+    return i >= CHOICE_ROWS || check_machine(x, &o);
 }
 
 static bool is_plan(const struct sweeping *x)
