@@ -10,7 +10,7 @@ plots: $(BUILD)/simaccel
 	    SIMACCEL_MACHINES=models/machines $< --arch $$m workloads/mlp.net \
 	        --json $(BUILD)/plots/$$m.json > /dev/null || exit 1; \
 	done
-	for k in energy stalls power roofline utilization; do \
+	for k in compare energy stalls power roofline utilization; do \
 	    $< plot $$k $(BUILD)/plots/tpu-v3.json $(BUILD)/plots/v100.json \
 	        -o docs/pictures/mlp-$$k.svg || exit 1; \
 	done
@@ -19,6 +19,8 @@ plots: $(BUILD)/simaccel
 	    --json $(BUILD)/plots/array.json --csv /dev/null
 	SIMACCEL_MACHINES=models/machines $< sweep workloads/mlp.net --arch v100 \
 	    --over sm.count=10..80:+10 --json $(BUILD)/plots/sms.json --csv /dev/null
+	SIMACCEL_MACHINES=models/machines $< compare workloads/mlp.net --limit 3 \
+	    --over 'batch=1..1024:*2,width=64..1024:*2' --plot docs/pictures/mlp-crossover.svg
 	for s in array sms; do \
 	    $< plot sweep $(BUILD)/plots/$$s.json -o docs/pictures/sweep-$$s.svg || exit 1; \
 	done

@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/cmd_crossover.h"
 #include "sim/compare.h"
 #include "sim/compare_change.h"
 #include "sim/cpus.h"
+#include "sim/crossover.h"
 #include "sim/output.h"
+#include "sim/plot.h"
 #include "sim/together.h"
 #include "sim/train_machines.h"
 #include "traces/net.h"
@@ -19,10 +22,18 @@ static const struct option_row rows[] = {
     { "jobs",      "N",    "runs at once (default: the processors that may be used)" },
     { "change",    NULL,   "run machines that lose again with changes, however long that takes" },
     { "no-change", NULL,   "never do (default: where it is no longer than the comparison)" },
+    { "over",      "P=VALUES,P=VALUES", "who is faster and thriftier over a grid, as "
+                           "batch=1..64:*2,width=64..512:*2 (many times)" },
+    { "limit",     "GFLOP", "with --over: leave larger steps out (default: 20; none)" },
+    { "results",   "FOLDER", "with --over: keep every point's result there, and run only what is "
+                           "missing" },
+    { "retry-failed", NULL, "with --over: run those again that have failed" },
+    { "plot",      "FILE", "draw it (.svg, .png, .pdf); data and script are put beside it" },
     { "json",      "FILE", "write the comparison as JSON (- is stdout, and then no text)" },
     { "csv",       "FILE", "write a row a machine and total, phase or op (- likewise)" },
 };
-enum { INFERENCE = RUN_ROWS, BATCH, JOBS, CHANGE, NO_CHANGE, JSON, CSV };
+enum { INFERENCE = RUN_ROWS, BATCH, JOBS, CHANGE, NO_CHANGE, OVER, LIMIT, RESULTS, RETRY, PLOT,
+       JSON, CSV };
 #define MOST_JOBS 1024
 
 struct comparing {
@@ -31,7 +42,8 @@ struct comparing {
     struct net_options    net;
     unsigned              jobs;
     bool                  change, no_change;
-    const char           *file, *json, *csv;
+    const char           *file, *json, *csv, *plot;
+    struct crossover_asked map;
 };
 
 static int fail(const struct diag *d, int status)
@@ -49,6 +61,25 @@ static bool take_number(const struct options *o, int i, unsigned most, unsigned 
     return false;
 }
 
+static bool take_over(struct comparing *x, const struct options *o)
+{
+    size_t most = sizeof x->map.over / sizeof x->map.over[0];
+    if (x->map.over_count == most)
+        return options_wrong(o, "--over %.60s: expected at most %zu", o->value, most) == 0;
+    x->map.over[x->map.over_count++] = o->value;
+    return true;
+}
+
+static bool take_limit(struct comparing *x, const struct options *o)
+{
+    double gflop = 0;
+    if (strcmp(o->value, "none") != 0 && !run_options_real(o->value, 1e12, &gflop))
+        return options_wrong(o, "--limit %.40s: expected GFLOP of a step, above 0, or none",
+                             o->value) == 0;
+    x->map.limit = gflop * 1e9;
+    return true;
+}
+
 static bool take(struct comparing *x, const struct options *o, int i)
 {
     unsigned batch = 0;
@@ -59,6 +90,11 @@ static bool take(struct comparing *x, const struct options *o, int i)
     case INFERENCE: return x->net.inference = true;
     case CHANGE:    return x->change = true;
     case NO_CHANGE: return x->no_change = true;
+    case OVER:      return take_over(x, o);
+    case LIMIT:     return take_limit(x, o);
+    case RESULTS:   x->map.results = o->value; return true;
+    case RETRY:     return x->map.retry_failed = true;
+    case PLOT:      x->plot = o->value; return true;
     case JSON:      x->json = o->value; return true;
     case CSV:       x->csv = o->value; return true;
     case JOBS:      return take_number(o, i, MOST_JOBS, &x->jobs);
@@ -74,6 +110,22 @@ static bool take(struct comparing *x, const struct options *o, int i)
         x->file = o->value;
         return first;
     }
+}
+
+/* What means something only with --over, or only without. */
+static int check_map(const struct comparing *x, const struct options *o)
+{
+    bool over = x->map.over_count > 0;
+    if (!over && (x->map.results || x->map.retry_failed || x->map.limit != CROSSOVER_LIMIT))
+        return options_wrong(o, "--results, --retry-failed and --limit are of a map; expected "
+                             "--over PARAMETER=VALUES");
+    if (over && (x->change || x->no_change))
+        return options_wrong(o, "--change and --no-change are of one point; expected none with "
+                             "--over");
+    if (x->map.retry_failed && !x->map.results)
+        return options_wrong(o, "--retry-failed without a folder of results; expected --results "
+                             "FOLDER");
+    return 0;
 }
 
 /* 0, or the exit status of a command that ends here. */
@@ -98,7 +150,7 @@ static int parse(struct comparing *x, struct options *o, bool *ends)
         return options_wrong(o, "--arch %.40s: one machine; expected several, as tpu-v3,v100",
                              x->options.choice.arch);
     *ends = false;
-    return 0;
+    return check_map(x, o);
 }
 
 static int write_all(const struct comparing *x, const json_t *comparison)
@@ -135,6 +187,18 @@ static int first_failure(struct together *runs, unsigned count, const char *file
     return 0;
 }
 
+/* The results themselves: a comparison has no components of energy. */
+static int draw(const struct comparing *x, json_t *const *results, unsigned count)
+{
+    struct diag d = { .text = "" };
+    json_t *all = json_array();
+    for (unsigned i = 0; i < count; i++)
+        json_array_append(all, results[i]);
+    int status = plot_draw(&plot_compare, all, x->plot, &d) ? 0 : fail(&d, 1);
+    json_decref(all);
+    return status;
+}
+
 static enum compare_change_when when_to_change(const struct comparing *x)
 {
     return x->change ? COMPARE_CHANGE_ALL : x->no_change ? COMPARE_CHANGE_NONE
@@ -161,6 +225,8 @@ static int compare(const struct comparing *x, const struct trace *t)
                             compare_change(runs, count, when_to_change(x), x->jobs));
         status = write_all(x, comparison);
         json_decref(comparison);
+        if (status == 0 && x->plot)
+            status = draw(x, results, count);
     }
     for (unsigned i = 0; i < count; i++)
         json_decref(results[i]);
@@ -173,7 +239,8 @@ static int with_trace(struct comparing *x)
     const struct output_use uses[] = {
         { "the trace", x->file, true }, { "--json", x->json, false }, { "--csv", x->csv, false },
     };
-    if (!output_check(uses, sizeof uses / sizeof uses[0], &d))
+    if (!output_check(uses, sizeof uses / sizeof uses[0], &d)
+        || (x->plot && !plot_check(x->plot, &d)))
         return fail(&d, 2);
     struct trace *t = NULL;
     if (train_machines_open(&x->machines, &x->options, 1, &d))
@@ -184,11 +251,25 @@ static int with_trace(struct comparing *x)
     return status;
 }
 
+static int over_a_grid(struct comparing *x)
+{
+    x->map.file = x->file;
+    x->map.json = x->json;
+    x->map.csv  = x->csv;
+    x->map.plot = x->plot;
+    x->map.run  = &x->options;
+    x->map.net  = x->net;
+    x->map.jobs = x->jobs;
+    return cmd_crossover(&x->map);
+}
+
 int cmd_compare(int argc, char **argv)
 {
     struct options o = OPTIONS("compare", "FILE", rows, argc, argv);
-    struct comparing x = { .jobs = cpus_allowed() };
+    struct comparing x = { .jobs = cpus_allowed(), .map.limit = CROSSOVER_LIMIT };
     bool ends;
     int status = parse(&x, &o, &ends);
-    return ends ? status : with_trace(&x);
+    if (ends || status != 0)
+        return status;
+    return x.map.over_count > 0 ? over_a_grid(&x) : with_trace(&x);
 }

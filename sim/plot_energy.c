@@ -5,71 +5,73 @@
  */
 #include <string.h>
 
+#include "sim/plot_energy.h"
 #include "sim/plot_inside.h"
 #include "sim/report_field.h"
 
 PLOT_SCRIPT(energy);
 
-#define GROUPS(X)                                   \
-    X(MATRIX,  "matrix units")                      \
-    X(LANES,   "vector and scalar lanes")           \
-    X(CONTROL, "instructions, registers")           \
-    X(ON_CHIP, "memory on the chip, DMA")           \
-    X(LINKS,   "links, crossbar")                   \
-    X(HBM,     "HBM: reads, writes, rows")          \
-    X(HBM_REST, "HBM at rest, refresh")             \
-    X(REST,    "chip at rest")                      \
-    X(OTHER,   "other")
-
-enum group {
-#define GROUP(name, what) name,
-    GROUPS(GROUP)
-#undef GROUP
-    GROUPS_COUNT
-};
-
-static const char *const names[] = {
+const char *const plot_energy_names[PLOT_ENERGY_COUNT] = {
 #define GROUP(name, what) what,
-    GROUPS(GROUP)
+    PLOT_ENERGY_GROUPS(GROUP)
 #undef GROUP
 };
 
-static const struct { const char *component; enum group group; } components[] = {
-    { "matrix_units",    MATRIX },   { "tensor_cores",    MATRIX },
-    { "vector_unit",     LANES },    { "transpose_units", LANES },
-    { "float_lanes",     LANES },    { "integer_lanes",   LANES },
-    { "special_lanes",   LANES },    { "issue",           CONTROL },
-    { "registers",       CONTROL },  { "vector_memory",   ON_CHIP },
-    { "dma",             ON_CHIP },  { "shared_memory",   ON_CHIP },
-    { "l1",              ON_CHIP },  { "l2",              ON_CHIP },
-    { "core_links",      LINKS },    { "crossbar",        LINKS },
-    { "hbm_activate",    HBM },      { "hbm_read",        HBM },
-    { "hbm_write",       HBM },      { "hbm_refresh",     HBM_REST },
-    { "hbm_background",  HBM_REST }, { "static",          REST },
-    { "idle_extra",      REST },     { "sm_static",       REST },
-    { "l2_static",       REST },     { "constant",        REST },
+static const struct { const char *component; enum plot_energy_group group; } components[] = {
+    { "matrix_units", PLOT_ENERGY_MATRIX },
+    { "tensor_cores", PLOT_ENERGY_MATRIX },
+    { "vector_unit", PLOT_ENERGY_LANES },
+    { "transpose_units", PLOT_ENERGY_LANES },
+    { "float_lanes", PLOT_ENERGY_LANES },
+    { "integer_lanes", PLOT_ENERGY_LANES },
+    { "special_lanes", PLOT_ENERGY_LANES },
+    { "issue", PLOT_ENERGY_CONTROL },
+    { "registers", PLOT_ENERGY_CONTROL },
+    { "vector_memory", PLOT_ENERGY_ON_CHIP },
+    { "dma", PLOT_ENERGY_ON_CHIP },
+    { "shared_memory", PLOT_ENERGY_ON_CHIP },
+    { "l1", PLOT_ENERGY_ON_CHIP },
+    { "l2", PLOT_ENERGY_ON_CHIP },
+    { "core_links", PLOT_ENERGY_LINKS },
+    { "crossbar", PLOT_ENERGY_LINKS },
+    { "hbm_activate", PLOT_ENERGY_HBM },
+    { "hbm_read", PLOT_ENERGY_HBM },
+    { "hbm_write", PLOT_ENERGY_HBM },
+    { "hbm_refresh", PLOT_ENERGY_HBM_REST },
+    { "hbm_background", PLOT_ENERGY_HBM_REST },
+    { "static", PLOT_ENERGY_REST },
+    { "idle_extra", PLOT_ENERGY_REST },
+    { "sm_static", PLOT_ENERGY_REST },
+    { "l2_static", PLOT_ENERGY_REST },
+    { "constant", PLOT_ENERGY_REST },
 };
 
-static enum group group_of(const char *component)
+static enum plot_energy_group group_of(const char *component)
 {
     for (size_t i = 0; i < sizeof components / sizeof components[0]; i++)
         if (strcmp(components[i].component, component) == 0)
             return components[i].group;
-    return OTHER;
+    return PLOT_ENERGY_OTHER;
+}
+
+void plot_energy_sums(const json_t *result, double sums[PLOT_ENERGY_COUNT])
+{
+    const char *component;
+    json_t *joules;
+    memset(sums, 0, PLOT_ENERGY_COUNT * sizeof *sums);
+    json_object_foreach(json_object_get(result, "energy"), component, joules) {
+        sums[group_of(component)] += json_number_value(joules);
+    }
 }
 
 static void write_row(const json_t *results, size_t which, FILE *out)
 {
-    const char *component;
-    json_t *joules, *energy = json_object_get(json_array_get(results, which), "energy");
-    double sums[GROUPS_COUNT] = { 0 };
+    double sums[PLOT_ENERGY_COUNT];
     char label[PLOT_LABEL];
-    json_object_foreach(energy, component, joules) {
-        sums[group_of(component)] += json_number_value(joules);
-    }
+    plot_energy_sums(json_array_get(results, which), sums);
     plot_label(results, which, label);
     plot_text(label, out);
-    for (size_t g = 0; g < GROUPS_COUNT; g++)
+    for (size_t g = 0; g < PLOT_ENERGY_COUNT; g++)
         fprintf(out, " %.17g", sums[g]);
     fputc('\n', out);
 }
@@ -77,8 +79,8 @@ static void write_row(const json_t *results, size_t which, FILE *out)
 static void write_data(const json_t *results, FILE *out)
 {
     fputs("# a row a result, joules\n\"\"", out);
-    for (size_t g = 0; g < GROUPS_COUNT; g++)
-        fprintf(out, " \"%s\"", names[g]);
+    for (size_t g = 0; g < PLOT_ENERGY_COUNT; g++)
+        fprintf(out, " \"%s\"", plot_energy_names[g]);
     fputc('\n', out);
     for (size_t i = 0; i < json_array_size(results); i++)
         write_row(results, i, out);

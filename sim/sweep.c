@@ -1,6 +1,7 @@
 /* sweep.c - a pool of processes, and what each of them does. */
 #include "sim/sweep.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -105,17 +106,42 @@ struct pool {
     const struct sweep *sweep;
     json_t    **rows;
     size_t     *first;              /* [points] */
-    size_t      next;               /* point to look at */
+    size_t     *order;              /* [points] */
+    size_t      next;               /* of the order, to look at */
     struct job *jobs;               /* [sweep->jobs], of which `running` are used */
     size_t      running;
     size_t      left, done, failed; /* of those that this run has to do */
+    double      cost_left, cost_done;
     struct timespec begun;
 };
+
+static double cost_of(const struct sweep *s, size_t i)
+{
+    return s->costs ? s->costs[i] : 1;
+}
+
+static int by_cost(const void *a, const void *b, void *sweep)
+{
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    double s = cost_of(sweep, x), t = cost_of(sweep, y);
+    return s < t ? -1 : s > t ? 1 : x < y ? -1 : 1;
+}
+
+static size_t *order_of(const struct sweep *s)
+{
+    size_t *order = calloc(s->plan->points, sizeof *order);
+    if (!order)
+        abort();
+    for (size_t i = 0; i < s->plan->points; i++)
+        order[i] = i;
+    qsort_r(order, s->plan->points, sizeof *order, by_cost, (void *)s);
+    return order;
+}
 
 static bool is_due(const struct pool *p, size_t i)
 {
     const struct sweep *s = p->sweep;
-    return p->first[i] == i && i % s->shards == s->shard
+    return p->first[i] == i && i % s->shards == s->shard && !isinf(cost_of(s, i))
         && (!p->rows[i] || (s->retry_failed && sweep_row_is(p->rows[i], "failed")));
 }
 
@@ -133,8 +159,8 @@ static bool fill(struct pool *p, struct diag *d)
 {
     bool good = true;
     for (; good && p->running < p->sweep->jobs && p->next < p->sweep->plan->points; p->next++)
-        if (is_due(p, p->next))
-            good = start(p, p->next, d);
+        if (is_due(p, p->order[p->next]))
+            good = start(p, p->order[p->next], d);
     return good;
 }
 
@@ -171,7 +197,7 @@ static void show(const struct pool *p)
     if (p->failed > 0)
         fprintf(stderr, ", %zu failed", p->failed);
     if (p->done > 0)
-        fprintf(stderr, ", about %.0f s left", s / (double)p->done * (double)p->left);
+        fprintf(stderr, ", about %.0f s left", s / p->cost_done * p->cost_left);
     fputs("\033[K", stderr);
     fflush(stderr);
 }
@@ -194,6 +220,8 @@ static bool take(struct pool *p, struct diag *d)
     p->rows[point] = row;
     p->done++;
     p->left--;
+    p->cost_done += cost_of(p->sweep, point);
+    p->cost_left -= cost_of(p->sweep, point);
     p->failed += sweep_row_is(row, "failed");
     return true;
 }
@@ -215,11 +243,14 @@ static bool run_all(struct pool *p, struct diag *d)
 bool sweep_run(const struct sweep *s, json_t **rows, struct diag *d)
 {
     struct pool p = { .sweep = s, .rows = rows, .first = first_of_same(s->plan),
-                      .jobs = calloc(s->jobs, sizeof *p.jobs) };
+                      .order = order_of(s), .jobs = calloc(s->jobs, sizeof *p.jobs) };
     if (!p.jobs)
         abort();
     for (size_t i = 0; i < s->plan->points; i++)
-        p.left += is_due(&p, i);
+        if (is_due(&p, i)) {
+            p.left++;
+            p.cost_left += cost_of(s, i);
+        }
     clock_gettime(CLOCK_MONOTONIC, &p.begun);
     bool good = run_all(&p, d);
     if (s->progress && p.done > 0)
@@ -230,6 +261,7 @@ bool sweep_run(const struct sweep *s, json_t **rows, struct diag *d)
             rows[i] = json_incref(rows[p.first[i]]);
         }
     free(p.first);
+    free(p.order);
     free(p.jobs);
     return good;
 }

@@ -25,6 +25,9 @@ struct sweep {
     unsigned    shard, shards;              /* 0 of 1: all; from 0 */
     bool        retry_failed;
     bool        progress;                   /* on stderr */
+    /* [points]: cheap ones run first, the time left goes by them, and an infinite one is not run;
+     * NULL: all alike. */
+    const double *costs;
 };
 
 /* The rows that there are already: [points], NULL where there is none. */

@@ -106,6 +106,25 @@ static bool misplaced(const struct sweep_axis *a, const struct sweep_word *name,
     return sweep_axis_refuse(a, &at, d, "%s", is.text);
 }
 
+static bool has_section(const struct machine *m, const char *figure)
+{
+    char section[64];
+    snprintf(section, sizeof section, "%.*s", (int)strcspn(figure, "."), figure);
+    json_t *sections = machine_json(m);
+    bool has = json_object_get(sections, section) != NULL;
+    json_decref(sections);
+    return has;
+}
+
+/* Whether another machine of the plan has the figure's section, and this one has not. */
+static bool is_anothers(const struct sweep_plan *p, const struct machine *m, const char *figure)
+{
+    bool another = false;
+    for (size_t i = 0; i < p->machine_count; i++)
+        another |= has_section(p->machines[i], figure);
+    return another && !has_section(m, figure);
+}
+
 static bool set_figure(struct machine *m, const struct sweep_axis *a,
                        const struct sweep_word *name, const struct sweep_word *value,
                        struct diag *d)
@@ -142,6 +161,8 @@ static bool set_all(const struct sweep_plan *p, size_t point, struct sweep_point
             const struct sweep_axis *x = &p->axes[a];
             const struct sweep_word *value = sweep_plan_value(p, point, a, n);
             bool figure = is_figure(x->name[n].text);
+            if (figure && p->of_some && is_anothers(p, made->machine, x->name[n].text))
+                continue;
             if (figure ? !set_figure(made->machine, x, &x->name[n], value, d)
                        : !set_parameter(p, made, x, &x->name[n], value, d))
                 return false;

@@ -27,6 +27,7 @@ struct sweep_plan {
     struct net_options net;
     struct sweep_axis  axes[SWEEP_AXES];
     size_t             axis_count;
+    bool               of_some;         /* a figure that a machine has not stays out there */
     char              *text;            /* of the file; NULL: sweep_plan_open reads it */
     size_t             size;
     /* After sweep_plan_open: */

@@ -150,7 +150,7 @@ static json_t *value_json(const char *text)
     return real ? real : json_string(text);
 }
 
-static json_t *point_json(const struct sweep_plan *p, size_t point, json_t *row)
+json_t *sweep_point_json(const struct sweep_plan *p, size_t point, json_t *row)
 {
     json_t *o = json_object(), *over = json_object();
     json_object_set_new(o, "point", json_integer((json_int_t)point + 1));
@@ -171,7 +171,7 @@ void sweep_table_json(const struct sweep_plan *p, json_t *const *rows, FILE *out
 {
     json_t *points = json_array();
     for (size_t i = 0; i < p->points; i++)
-        json_array_append_new(points, point_json(p, i, rows[i]));
+        json_array_append_new(points, sweep_point_json(p, i, rows[i]));
     json_t *all = json_pack("{s:s, s:i, s:s, s:o}", "simaccel", SIMACCEL_VERSION, "sweep", 1,
                             "file", p->file, "points", points);
     json_dumpf(all, out, JSON_INDENT(1) | JSON_REAL_PRECISION(17));

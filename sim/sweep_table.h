@@ -15,6 +15,10 @@ json_t *sweep_row(const json_t *kept);
 
 bool sweep_row_is(const json_t *row, const char *status);       /* `row` may be NULL */
 
+/* A point as --json has it, a new reference: its number, "over", "input", and `row`'s fields;
+ * `row` may be NULL. */
+json_t *sweep_point_json(const struct sweep_plan *p, size_t point, json_t *row);
+
 /* rows[plan->points], NULL where there is none. */
 void sweep_table_csv(const struct sweep_plan *p, json_t *const *rows, FILE *out);
 void sweep_table_json(const struct sweep_plan *p, json_t *const *rows, FILE *out);

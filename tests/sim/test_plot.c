@@ -31,6 +31,7 @@ static const char two[] =
     "  'energy':{'matrix_units':1, 'vector_unit':2, 'transpose_units':0.5, 'hbm_read':0.25,"
     "            'static':6, 'new_thing':0.25},"
     "  'power':{'interval_s':1.5e-6, 'power_w':[4, 2]},"
+    "  'phases':[{'name':'forward', 'time_s':2}, {'name':'update', 'time_s':1}],"
     "  'ops':[{'name':'a \\u0022x\\u0022', 'phase':'forward', 'time_s':1.5e-6, 'span_s':1.75e-6,"
     "          'flops':3500, 'flops_per_byte':7, 'hbm_bytes':500, 'mxu_utilization':0.25},"
     "         {'name':'b', 'phase':'update', 'time_s':0.5e-6, 'span_s':0.5e-6,"
@@ -42,17 +43,24 @@ static const char two[] =
     "  'average_power_w':1, 'power_limit_w':5, 'peak_flops_per_s':6e9,"
     "  'hbm':{'peak_bytes_per_s':3e9}, 'energy':{'tensor_cores':3, 'constant':1},"
     "  'power':{'interval_s':4e-6, 'power_w':[1]},"
+    "  'phases':[{'name':'update', 'time_s':4}],"
     "  'ops':[{'name':'c', 'phase':'loss', 'time_s':4e-6, 'span_s':4e-6, 'flops':8000,"
     "          'flops_per_byte':1, 'hbm_bytes':8000, 'mxu_utilization':0.5}],"
     "  'units':[{'name':'sm0', 'kind':'sm', 'states':{'issued':1e-6, 'hbm':3e-6}}]}]";
 
 static const struct plot *const kinds[] = { &plot_energy, &plot_stalls, &plot_power,
-                                            &plot_roofline, &plot_utilization };
+                                            &plot_roofline, &plot_utilization,
+                                            &plot_compare };
 
 /* What must be in the data, in this order; numbers that are powers of two are exact. */
 static const struct { const struct plot *plot; const char *lines; } data[] = {
     /* matrix; 2 + 0.5 lanes; nothing of 3 groups; HBM; none at rest; chip; what is new */
     { &plot_energy, "\"toy\" 1 2.5 0 0 0 0.25 0 6 0.25\n\"big\" 3 0 0 0 0 0 0 1 0\n" },
+    /* phases that somebody has, in a step's order; groups that somebody has */
+    { &plot_compare, "\"phase\" \"toy\" \"big\"\n\"forward\" 2 0\n\"update\" 1 4\n\"all\" " },
+    { &plot_compare, "\n\n\n\"group\" \"toy\" \"big\"\n\"matrix units\" 1 3\n"
+                     "\"vector and scalar lanes\" 2.5 0\n\"HBM: reads, writes, rows\" 0.25 0\n"
+                     "\"chip at rest\" 6 1\n\"other\" 0.25 0\n\"all\" 10 4\n" },
     /* two units of equal shares: the name decides; 3 of 4 us wait for HBM */
     { &plot_stalls, "\"matrix units\" \"idle\" \"stream\" \"other\"\n\"toy\" 0.5 0.5 0\n\n\n"
                     "\"queues\" \"busy\" \"other\"\n\"toy load\" 1 0\n\n\n"
@@ -273,6 +281,41 @@ START_TEST(a_sweep_without_a_picture_is_refused)
 }
 END_TEST
 
+/* ---- crossover maps ---- */
+
+/* Two columns of three rows: 1/2, 2, left out; 1/4, 1/2, too large for the second. */
+static const char crossed[] =
+    "[{'crossover':1, 'trace':'tiny', 'machines':['a', 'b'],"
+    " 'axes':[{'name':'batch', 'steps':2}, {'name':'width', 'steps':3}], 'points':["
+    "{'over':{'batch':1, 'width':8}, 'flops':1, 'time_ratio':0.5, 'energy_ratio':2,"
+    " 'on':[{'status':'done'}, {'status':'done'}]},"
+    "{'over':{'batch':1, 'width':16}, 'flops':1, 'time_ratio':2, 'energy_ratio':4,"
+    " 'on':[{'status':'done'}, {'status':'done'}]},"
+    "{'over':{'batch':1, 'width':32}, 'flops':1, 'on':[{'status':'done'}, {'status':'left_out'}]},"
+    "{'over':{'batch':2, 'width':8}, 'flops':1, 'time_ratio':0.25, 'energy_ratio':2,"
+    " 'on':[{'status':'done'}, {'status':'done'}]},"
+    "{'over':{'batch':2, 'width':16}, 'flops':1, 'time_ratio':0.5, 'energy_ratio':8,"
+    " 'on':[{'status':'done'}, {'status':'done'}]},"
+    "{'over':{'batch':2, 'width':32}, 'flops':1,"
+    " 'on':[{'status':'done'}, {'status':'too_large'}]}]}]";
+
+/* Of time the point of 2 has lines below it and to its right; of energy there is none. */
+START_TEST(lines_are_where_a_map_crosses_over)
+{
+    json_t *map = read_json(crossed);
+    char *text = data_of(&plot_crossover, map);
+    ck_assert(plot_crossover.drawable(json_array_get(map, 0)));
+    ck_assert_msg(strstr(text, "\"a\" \"b\" \"batch\" \"width\" 2 3\n\n\n\"1\"\n\"2\"\n\n\n"
+                  "\"8\"\n\"16\"\n\"32\"\n\n\n0 0 0.5 2\n0 1 2 4\n0 2 NaN NaN\n1 0 0.25 2\n"
+                  "1 1 0.5 8\n1 2 NaN NaN\n\n\n-1 -1 0 0\n-0.5 0.5 1 0\n0.5 0.5 0 1\n\n\n"
+                  "-1 -1 0 0\n\n\n-1 -1 0\n0 2 1\n1 2 3\n") != NULL, "%s", text);
+    free(text);
+    json_object_set_new(json_array_get(map, 0), "machines", read_json("['a', 'b', 'c']"));
+    ck_assert(!plot_crossover.drawable(json_array_get(map, 0)));
+    json_decref(map);
+}
+END_TEST
+
 /* ---- gnuplot: without it there is nothing to test ---- */
 
 static void draw_silently(const struct plot *kind, const json_t *results)
@@ -312,6 +355,14 @@ START_TEST(gnuplot_draws_sweeps_without_a_word)
 }
 END_TEST
 
+START_TEST(gnuplot_draws_a_map_without_a_word)
+{
+    json_t *map = read_json(crossed);
+    draw_silently(&plot_crossover, map);
+    json_decref(map);
+}
+END_TEST
+
 Suite *plot_suite(void)
 {
     Suite *s = suite_create("plot");
@@ -325,6 +376,8 @@ Suite *plot_suite(void)
     tcase_add_test(t, a_sweep_has_a_line_for_each_other_value);
     tcase_add_test(t, words_stand_side_by_side);
     tcase_add_test(t, a_sweep_without_a_picture_is_refused);
+    tcase_add_test(t, lines_are_where_a_map_crosses_over);
+    tcase_add_test(t, gnuplot_draws_a_map_without_a_word);
     tcase_add_loop_test(t, gnuplot_draws_without_a_word, 0, COUNT_OF(kinds));
     tcase_add_loop_test(t, gnuplot_draws_sweeps_without_a_word, 0, 2);
     suite_add_tcase(s, t);
