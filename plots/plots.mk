@@ -8,12 +8,13 @@ plots: $(BUILD)/simaccel
 	@mkdir -p $(BUILD)/plots
 	for m in tpu-v3 v100; do \
 	    SIMACCEL_MACHINES=models/machines $< --arch $$m workloads/mlp.net \
-	        --json $(BUILD)/plots/$$m.json > /dev/null || exit 1; \
+	        --over-time --json $(BUILD)/plots/$$m.json > /dev/null || exit 1; \
 	done
-	for k in compare energy stalls power roofline utilization; do \
+	for k in compare energy stalls power roofline utilization over-time; do \
 	    $< plot $$k $(BUILD)/plots/tpu-v3.json $(BUILD)/plots/v100.json \
 	        -o docs/pictures/mlp-$$k.svg || exit 1; \
 	done
+	$< plot heat $(BUILD)/plots/v100.json -o docs/pictures/mlp-heat.svg
 	SIMACCEL_MACHINES=models/machines $< sweep workloads/mlp.net --arch tpu \
 	    --over 'mxu.rows,mxu.cols=32..512:*2' --over batch=64,256,1024 \
 	    --json $(BUILD)/plots/array.json --csv /dev/null

@@ -10,8 +10,8 @@
 #include "traces/text.h"
 
 static const struct plot *const kinds[] = {
-    &plot_energy, &plot_stalls, &plot_power, &plot_roofline, &plot_utilization, &plot_training,
-    &plot_sweep, &plot_crossover, &plot_compare,
+    &plot_energy, &plot_stalls, &plot_power, &plot_roofline, &plot_utilization,
+    &plot_over_time, &plot_heat, &plot_training, &plot_sweep, &plot_crossover, &plot_compare,
 };
 #define KINDS (sizeof kinds / sizeof kinds[0])
 
@@ -44,7 +44,8 @@ static bool take_kind(struct plotting *x, const struct options *o)
         options_wrong(o, "%.80s: no such kind of picture; did you mean %s?", o->value, near);
     else
         options_wrong(o, "%.80s: no such kind of picture; expected energy, stalls, power, "
-                      "roofline, utilization, training, sweep, crossover or compare", o->value);
+                      "roofline, utilization, over-time, heat, training, sweep, crossover or "
+                      "compare", o->value);
     return false;
 }
 

@@ -38,7 +38,8 @@ struct plot {
 
 /* Every kind of picture; loss against time and energy, of a training run's result (train.h). */
 extern const struct plot plot_energy, plot_stalls, plot_power, plot_roofline, plot_utilization,
-                         plot_training, plot_sweep, plot_crossover, plot_compare;
+                         plot_over_time, plot_heat, plot_training, plot_sweep,
+                         plot_crossover, plot_compare;
 
 /* Whether `result` is what `p` draws. */
 bool plot_takes(const struct plot *p, json_t *result, struct diag *d);

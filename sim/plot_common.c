@@ -58,6 +58,17 @@ void plot_text(const char *text, FILE *out)
     fputc('"', out);
 }
 
+/* In the order of a step; scripts have a colour for each. */
+size_t plot_phase(const char *name)
+{
+    static const char *const phases[] = { "forward", "loss", "backward", "update",
+                                          "communicate" };
+    size_t i = 0;
+    while (i < sizeof phases / sizeof phases[0] && strcmp(name, phases[i]) != 0)
+        i++;
+    return i;
+}
+
 /* ---- what must be there ---- */
 
 static bool find(json_t *at, const char *path, const struct plot_need *need,

@@ -24,6 +24,9 @@ const char *plot_subject(const json_t *results);
 /* A field of a data file, in quotes; what gnuplot would take for their end is left out. */
 void plot_text(const char *text, FILE *out);
 
+/* The number of a phase of ops, by which scripts colour it; another's is above all. */
+size_t plot_phase(const char *name);
+
 /* Two empty lines stand between blocks. */
 static inline const char *plot_between(size_t block)
 {

@@ -3,24 +3,10 @@
  * Each moment belongs to one op (docs/results.md), so their times, one after the other, are the
  * run's.
  */
-#include <string.h>
-
 #include "sim/plot_inside.h"
 #include "sim/report_field.h"
 
 PLOT_SCRIPT(utilization);
-
-/* In the order of a step; the script has a colour for each. */
-static const char *const phases[] = { "forward", "loss", "backward", "update", "communicate" };
-
-static size_t phase_of(const json_t *op)
-{
-    size_t i = 0;
-    while (i < sizeof phases / sizeof phases[0]
-           && strcmp(report_string(op, "phase"), phases[i]) != 0)
-        i++;
-    return i;
-}
 
 static void write_block(const json_t *result, FILE *out)
 {
@@ -34,7 +20,8 @@ static void write_block(const json_t *result, FILE *out)
             continue;
         share = report_number(op, "hbm_bytes") / (peak * time);
         fprintf(out, "%.17g %.17g %.17g %.17g %zu ", start, start + time,
-                report_number(op, "mxu_utilization"), share, phase_of(op));
+                report_number(op, "mxu_utilization"), share,
+                plot_phase(report_string(op, "phase")));
         plot_text(report_string(op, "name"), out);
         fputc('\n', out);
         start += time;

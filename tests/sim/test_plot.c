@@ -38,7 +38,16 @@ static const char two[] =
     "          'flops':0, 'flops_per_byte':0, 'hbm_bytes':250, 'mxu_utilization':0}],"
     "  'units':[{'name':'core0.mxu0', 'kind':'mxu', 'states':{'stream':1.5e-6, 'idle':0.5e-6}},"
     "           {'name':'core0.mxu1', 'kind':'mxu', 'states':{'stream':0.5e-6, 'idle':1.5e-6}},"
-    "           {'name':'core0.load', 'kind':'queue', 'states':{'busy':2e-6}}]},"
+    "           {'name':'core0.load', 'kind':'queue', 'states':{'busy':2e-6}}],"
+    "  'over_time':{'bin_s':1.5e-6, 'bins':2, 'end_s':2e-6, 'classes':["
+    "    {'name':'core0.mxu', 'what':'matrix units', 'busy_s':1, 'share':[1, 0.5]},"
+    "    {'name':'core1.mxu', 'what':'matrix units', 'busy_s':1, 'share':[0.5, 0]},"
+    "    {'name':'core0.link', 'what':'links', 'busy_s':0, 'share':[0, 0]},"
+    "    {'name':'hbm', 'what':'HBM', 'busy_s':1, 'share':[1, 1]},"
+    "    {'name':'hbm.read', 'what':'HBM, reading', 'busy_s':1, 'share':[0.25, 1]}],"
+    "   'units':[{'name':'core0.mxu0', 'kind':'mxu', 'share':[1, 0.5]},"
+    "            {'name':'hbm0', 'kind':'hbm', 'share':[1, 1]},"
+    "            {'name':'core1.mxu0', 'kind':'mxu', 'share':[0.5, 0]}]}},"
     " {'machine':'big', 'kind':'gpu', 'trace':'tiny', 'time_s':4e-6, 'energy_j':4,"
     "  'average_power_w':1, 'power_limit_w':5, 'peak_flops_per_s':6e9,"
     "  'hbm':{'peak_bytes_per_s':3e9}, 'energy':{'tensor_cores':3, 'constant':1},"
@@ -46,11 +55,15 @@ static const char two[] =
     "  'phases':[{'name':'update', 'time_s':4}],"
     "  'ops':[{'name':'c', 'phase':'loss', 'time_s':4e-6, 'span_s':4e-6, 'flops':8000,"
     "          'flops_per_byte':1, 'hbm_bytes':8000, 'mxu_utilization':0.5}],"
-    "  'units':[{'name':'sm0', 'kind':'sm', 'states':{'issued':1e-6, 'hbm':3e-6}}]}]";
+    "  'units':[{'name':'sm0', 'kind':'sm', 'states':{'issued':1e-6, 'hbm':3e-6}}],"
+    "  'over_time':{'bin_s':2e-6, 'bins':2, 'end_s':4e-6, 'classes':["
+    "    {'name':'issue', 'what':'issue slots', 'busy_s':1, 'share':[0.5, 0.25]}],"
+    "   'units':[{'name':'sm0', 'kind':'sm', 'share':[0.5, 0.25]},"
+    "            {'name':'hbm0.ch0', 'kind':'channel', 'share':[0, 0.125]}]}}]";
 
 static const struct plot *const kinds[] = { &plot_energy, &plot_stalls, &plot_power,
                                             &plot_roofline, &plot_utilization,
-                                            &plot_compare };
+                                            &plot_compare, &plot_over_time, &plot_heat };
 
 /* What must be in the data, in this order; numbers that are powers of two are exact. */
 static const struct { const struct plot *plot; const char *lines; } data[] = {
@@ -65,6 +78,13 @@ static const struct { const struct plot *plot; const char *lines; } data[] = {
     { &plot_stalls, "\"matrix units\" \"idle\" \"stream\" \"other\"\n\"toy\" 0.5 0.5 0\n\n\n"
                     "\"queues\" \"busy\" \"other\"\n\"toy load\" 1 0\n\n\n"
                     "\"schedulers of SMs\" \"hbm\" \"issued\" \"other\"\n\"big\" 0.75 0.25 0\n" },
+    /* the mean of both cores; links did nothing, HBM is what it read; two rows a bin */
+    { &plot_over_time, "\"toy\" \"matrix units\" \"HBM, reading\"\n0 0.75 0.25\n1.5e-06 0.75 0.25\n"
+                       "1.5e-06 0.25 1\n2e-06 0.25 1\n\n\n# from_s to_s phase\n" },
+    { &plot_over_time, "\"big\" \"issue slots\"\n0 0.5\n2e-06 0.5\n2e-06 0.25\n4e-06 0.25\n" },
+    { &plot_heat, "100 50\n50 0\n\n\n50 25\n50 25\n\n\n0 12.5\n0 12.5\n\n\n1.5" },
+    { &plot_heat, " 2 \"toy: matrix units\"\n\n\n" },
+    { &plot_heat, " 2 \"big: HBM channels\"\n\n\n\"core0.mxu0\"\n\"core1.mxu0\"\n\n\n\"sm0\"\n\n\n\"hbm0.ch0\"\n" },
 };
 
 static char *data_of(const struct plot *p, const json_t *results)
@@ -192,6 +212,8 @@ START_TEST(what_is_missing_is_named)
         { &plot_roofline, "peak_flops_per_s", "peak_flops_per_s is missing" },
         { &plot_roofline, "hbm",              "hbm.peak_bytes_per_s is missing" },
         { &plot_utilization, "ops",           "ops is missing" },
+        { &plot_over_time, "over_time",       "over_time.bin_s is missing" },
+        { &plot_heat, "over_time",            "over_time.bin_s is missing" },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         json_t *results = read_json(two), *first = json_array_get(results, 0);
