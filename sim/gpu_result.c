@@ -69,6 +69,44 @@ static double padded(const struct gpu_work *w, uint64_t macs)
     return done > (double)macs ? done - (double)macs : 0;
 }
 
+/* What is multiplied and how that was chosen; of what is no product, nothing. */
+static json_t *plan_json(const struct gpu_group *g)
+{
+    static const char *const types[] = {
+        [GPU_ELEMENT_F32] = "f32", [GPU_ELEMENT_F16] = "f16", [GPU_ELEMENT_BF16] = "bf16",
+        [GPU_ELEMENT_I32] = "i32",
+    };
+    const struct gpu_product *p = &g->product;
+    const struct gpu_gemm_kernel *k = g->choice.kernel;
+    if (!k)
+        return json_object();
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:b, s:b, s:s, s:s, s:s, s:[iii], s:i, s:i, s:i}",
+        "batch", (json_int_t)p->batch, "m", (json_int_t)p->m, "k", (json_int_t)p->k,
+        "n", (json_int_t)p->n, "transpose_a", (int)p->transpose_a,
+        "transpose_b", (int)p->transpose_b, "type", types[p->in], "result_type", types[p->out],
+        "kernel", k->name, "tile", (int)k->m, (int)k->n, (int)k->k,
+        "splits", (int)g->choice.splits, "split_k", (int)g->choice.split_k,
+        "order", (int)g->choice.order);
+}
+
+/* What has a price and was counted for a group. */
+static json_t *counts_json(const struct gpu_summed *x, uint32_t number)
+{
+    static const char *const names[] = {
+#define NAME(id, price, unit, what) [GPU_EVENT_##id] = #id,
+        GPU_EVENTS(NAME)
+#undef NAME
+    };
+    const struct gpu_work *w = &x->group[number];
+    const double *counted = x->bill->counts + (size_t)number * GPU_EVENTS_COUNT;
+    uint64_t counts[GPU_EVENTS_COUNT];
+    for (int e = 0; e < GPU_EVENTS_COUNT; e++)
+        counts[e] = (uint64_t)whole(counted[e] * w->more);
+    return result_counts(names, counts, GPU_EVENTS_COUNT,
+                         (uint64_t)whole((double)w->hbm.activates * w->more));
+}
+
 static json_t *op_json(const struct gpu_summed *x, uint32_t number)
 {
     const struct gpu_group *g = &x->run->plan->groups[number];
@@ -80,8 +118,8 @@ static json_t *op_json(const struct gpu_summed *x, uint32_t number)
     double roof = result_ratio(flops, bytes) * x->hbm_bytes_s;
     struct gpu_energy e = gpu_bill_group(x->bill, number, result_ratio(time, x->seconds));
     return json_pack(
-        "{s:s, s:s, s:s, s:o, s:f, s:f, s:f, s:o, s:f, s:I, s:I, s:I, s:I, s:I, s:s, s:f, s:f, s:f}",
-        "name", g->name, "phase", trace_phase_names[g->phase],
+        "{s:s, s:s, s:s, s:o, s:f, s:f, s:f, s:o, s:f, s:I, s:I, s:I, s:I, s:I, s:s, s:f, s:f, s:f,"
+        " s:o, s:o}", "name", g->name, "phase", trace_phase_names[g->phase],
         "kind", !x->run->trace ? "kernel" : g->is_matmul ? "matmul" : "vector",
         "ops", result_op_names(x->run->trace, g->ops, x->run->trace ? g->op_count : 0),
         "start_s", w->span.start_s, "time_s", time, "span_s", w->span.end_s - w->span.start_s,
@@ -91,7 +129,8 @@ static json_t *op_json(const struct gpu_summed *x, uint32_t number)
         "bound_by", bound_by(x, w),
         "mxu_utilization", result_ratio(2.0 * (double)macs, peak * time),
         "flops_per_byte", result_ratio(flops, bytes),
-        "roof_flops_per_s", roof < peak ? roof : peak);
+        "roof_flops_per_s", roof < peak ? roof : peak,
+        "plan", plan_json(g), "counts", counts_json(x, number));
 }
 
 static json_t *ops_json(const struct gpu_summed *x)

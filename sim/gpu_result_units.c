@@ -82,8 +82,8 @@ static json_t *resources_json(const struct gpu_summed *x, uint32_t l)
     const struct gpu_work *w = &x->launch[l];
     double cycles = (w->span.end_s - w->span.start_s) / w->more * x->clock_hz;
     double places = (double)x->config->sm.warps * x->chip->sms * cycles;
-    return json_pack("{s:i, s:i, s:i, s:i, s:f, s:f, s:s}",
-                     "registers", (int)launch->kernel->registers,
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:s}",
+                     "instructions", (int)launch->kernel->count, "registers", (int)launch->kernel->registers,
                      "shared_bytes", (int)(launch->kernel->shared_bytes + launch->shared_bytes),
                      "blocks_per_sm", (int)o->blocks, "warps_per_sm", (int)(o->blocks * o->warps),
                      "occupancy", (double)o->blocks * o->warps / x->config->sm.warps,

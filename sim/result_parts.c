@@ -1,6 +1,7 @@
 /* result_parts.c - see result_parts.h. */
 #include "sim/result_parts.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -135,6 +136,24 @@ const char *result_fault(const char *what, uint64_t a, uint64_t b)
     static char text[160];
     snprintf(text, sizeof text, "%s: %" PRIu64 ", but %" PRIu64, what, a, b);
     return text;
+}
+
+json_t *result_counts(const char *const *names, const uint64_t *counts, size_t events,
+                      uint64_t activates)
+{
+    char name[32];
+    json_t *o = json_object();
+    for (size_t e = 0; e < events; e++) {
+        size_t i = 0;
+        for (; names[e][i] != '\0' && i + 1 < sizeof name; i++)
+            name[i] = (char)tolower((unsigned char)names[e][i]);
+        name[i] = '\0';
+        if (counts[e] > 0)
+            json_object_set_new(o, name, json_integer((json_int_t)counts[e]));
+    }
+    if (activates > 0)
+        json_object_set_new(o, "hbm_activate", json_integer((json_int_t)activates));
+    return o;
 }
 
 json_t *result_toggles(const struct toggles *t, uint32_t groups)

@@ -31,6 +31,10 @@ json_t *result_unit(const char *name, const char *kind, json_t *states);
 /* "matmul h1" for each of these ops of the trace. */
 json_t *result_op_names(const struct trace *t, const uint32_t *ops, uint32_t count);
 
+/* {"mac": 12, ..., "hbm_activate": 3}: what there is of these events, names in lower case. */
+json_t *result_counts(const char *const *names, const uint64_t *counts, size_t events,
+                      uint64_t activates);
+
 /* Of all groups: {"matrix": {"bits", "changed"}, "lanes": ..., "hbm": ...}. */
 json_t *result_toggles(const struct toggles *t, uint32_t groups);
 

@@ -9,6 +9,7 @@
 #include "models/tpu/events.h"
 #include "sim/result_parts.h"
 #include "sim/tpu_energy.h"
+#include "sim/tpu_plan.h"
 
 struct summing {
     const struct tpu_chip *chip;
@@ -196,6 +197,21 @@ static json_t *states_json(const struct summing *x, uint32_t g)
     return units;
 }
 
+/* What has a price and was counted for a group. */
+static json_t *counts_json(const struct summing *x, uint32_t g)
+{
+    static const char *const names[] = {
+#define NAME(id, unit, what) [TPU_EVENT_##id] = #id,
+        TPU_EVENTS(NAME)
+#undef NAME
+    };
+    uint64_t counts[TPU_EVENTS_COUNT];
+    struct result_memory memory = memory_of(x->chip);
+    for (int e = 0; e < TPU_EVENTS_COUNT; e++)
+        counts[e] = group_events(x->chip, g, e);
+    return result_counts(names, counts, TPU_EVENTS_COUNT, result_group(&memory, g).activates);
+}
+
 static json_t *op_json(const struct summing *x, uint32_t index, tick_t from, tick_t to)
 {
     static const char *const kinds[] = { "matmul", "vector", "transpose", "all_reduce" };
@@ -211,7 +227,7 @@ static json_t *op_json(const struct summing *x, uint32_t index, tick_t from, tic
     double roof = result_ratio((double)g->flops, (double)bytes) * x->peak_bytes;
     return json_pack(
         "{s:s, s:s, s:s, s:o, s:f, s:f, s:f, s:o, s:o, s:f,"
-        " s:I, s:I, s:I, s:I, s:I, s:s, s:f, s:f, s:f}",
+        " s:I, s:I, s:I, s:I, s:I, s:s, s:f, s:f, s:f, s:o, s:o}",
         "name", g->name, "phase", trace_phase_names[g->phase], "kind", kinds[g->kind],
         "ops", result_op_names(x->trace, g->ops, g->op_count),
         "start_s", result_seconds(group_start(c, index)), "time_s", time,
@@ -223,7 +239,8 @@ static json_t *op_json(const struct summing *x, uint32_t index, tick_t from, tic
         "bound_by", bound_by(x, index, span, (double)bytes),
         "mxu_utilization", result_ratio(2.0 * (double)macs, x->peak_flops * time),
         "flops_per_byte", result_ratio((double)g->flops, (double)bytes),
-        "roof_flops_per_s", roof < x->peak_flops ? roof : x->peak_flops);
+        "roof_flops_per_s", roof < x->peak_flops ? roof : x->peak_flops,
+        "plan", tpu_plan_json(c, x->trace, index), "counts", counts_json(x, index));
 }
 
 /* Each moment belongs to the oldest unfinished group. */

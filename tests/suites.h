@@ -11,7 +11,7 @@
     X(bf16) X(exact) X(functions) X(mxu) X(mxu_twin) \
     X(block) X(link) X(record) X(over_time) X(timeline) X(engine) X(engine_ends) X(value_check) X(pool) X(isolate) X(sweep) X(compare) X(compare_change) X(crossover) X(diff) \
     X(array_run) X(step) X(sm_cycles) \
-    X(ports) X(board) X(dma) X(units) X(lower) X(tpu_values) X(tpu_values_bits) X(tpu_values_cores) X(tpu_values_toggles) X(ledger) X(gemm) X(run) X(value_run) X(train) X(result) \
+    X(ports) X(board) X(dma) X(units) X(recipe) X(lower) X(tpu_values) X(tpu_values_bits) X(tpu_values_cores) X(tpu_values_toggles) X(ledger) X(gemm) X(run) X(value_run) X(train) X(result) \
     X(hbm_map) X(hbm_rules) X(hbm) X(hbm_block) X(hbm_together) X(hbm_peers) X(front) X(l2) X(l2_values) X(gpu_chip) X(gpu_threads) \
     X(ptx) X(ptx_forms) X(ptx_refusals) \
     X(execute_integer) X(execute_bits) X(execute_float) X(execute_convert) X(execute_compare) \

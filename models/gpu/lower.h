@@ -14,6 +14,7 @@
 #ifndef MODELS_GPU_LOWER_H
 #define MODELS_GPU_LOWER_H
 
+#include "models/gpu/choose.h"
 #include "models/gpu/launch.h"
 #include "models/gpu/memory.h"
 #include "models/hbm/hbm_params.h"
@@ -27,6 +28,8 @@ struct gpu_group {
     uint32_t         op_count;
     uint64_t         flops;         /* as the trace counts them */
     uint64_t         macs;          /* of its products */
+    struct gpu_product product;     /* of a matmul: what is multiplied, */
+    struct gpu_choice  choice;      /* and how; kernel NULL: no product */
 };
 
 struct gpu_lower_options {

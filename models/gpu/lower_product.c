@@ -141,6 +141,9 @@ bool lower_product(struct lower *l, const struct lower_product *x)
     l->unfit = (struct diag){ .text = "" };
     if (!gpu_choose(&chooser, &x->product, &choice))
         return refuse_product(l);
+    struct gpu_group *g = &l->plan->groups[l->plan->group_count - 1];
+    g->product = x->product;
+    g->choice = choice;
     if (!multiply(l, x, &choice))
         return false;
     if (choice.splits == 1)

@@ -66,6 +66,12 @@ void emit_uop(struct emit *e, struct tpu_uop *u)
     tpu_program_add(e->program, u);
 }
 
+void emit_cut(const struct emit *e, const struct tpu_cut *cut)
+{
+    if (e->core == 0)
+        e->lower->plan->groups[e->group].cut = *cut;
+}
+
 uint32_t emit_but_last(uint32_t raised, uint32_t each)
 {
     return raised > each ? raised - each : 0;

@@ -286,10 +286,10 @@ static void panel(struct making *x, uint64_t b, struct lower_part p)
     for (uint64_t k = 0; k < x->k; k += t->k) {
         uint64_t deep = left(x->k, k, t->k);
         uint32_t buffer = emit_but_last(x->emit->raised[TPU_MATRIX], 1);
-        if (t->stays != STREAMED_STAYS || p.col == 0)
+        if (t->stays != TPU_STREAMED_STAYS || p.col == 0)
             load_side(x, &x->streamed, b, (struct lower_part){ p.row, p.rows, k, deep },
-                      t->stays == STREAMED_STAYS ? x->before : buffer);
-        if (t->stays != WEIGHTS_STAY)
+                      t->stays == TPU_STREAMED_STAYS ? x->before : buffer);
+        if (t->stays != TPU_WEIGHTS_STAY)
             load_side(x, &x->weights, b, (struct lower_part){ k, deep, p.col, p.cols }, buffer);
         product(x, b, p, k, deep);
         if (k + deep == x->k)
@@ -302,7 +302,7 @@ static void one_matrix(struct making *x, uint64_t b)
 {
     const struct lower_tiling *t = &x->tiling;
     x->before = x->emit->raised[TPU_MATRIX];
-    if (t->stays == WEIGHTS_STAY)
+    if (t->stays == TPU_WEIGHTS_STAY)
         load_side(x, &x->weights, b, (struct lower_part){ 0, x->k, 0, x->n }, x->before);
     for (uint64_t m = 0; m < x->m; m += t->m)
         for (uint64_t n = 0; n < x->n; n += t->n)
@@ -340,6 +340,14 @@ static double steps_of(const struct making *x)
          * parts(x->k, x->tiling.k);
 }
 
+static struct tpu_cut cut_of(const struct making *x)
+{
+    return (struct tpu_cut){
+        .batch = x->batch, .rows = x->m, .depth = x->k, .cols = x->n, .stays = x->tiling.stays,
+        .tile_rows = x->tiling.m, .tile_depth = x->tiling.k, .tile_cols = x->tiling.n,
+        .streamed = x->streamed.tensor, .weights = x->weights.tensor, .passes = x->passes };
+}
+
 bool emit_matmul(struct emit *e, const struct tpu_group *g)
 {
     struct making x = { .emit = e, .group = g, .passes = 1 };
@@ -355,6 +363,8 @@ bool emit_matmul(struct emit *e, const struct tpu_group *g)
     count_panels(&x);
     if (!tile(&x) || !emit_steps(e, steps_of(&x), g))
         return false;
+    struct tpu_cut cut = cut_of(&x);
+    emit_cut(e, &cut);
     for (uint64_t b = 0; b < x.batch; b++)
         one_matrix(&x, b);
     return true;

@@ -325,6 +325,8 @@ bool emit_vector(struct emit *e, const struct tpu_group *g)
     uint64_t cols = e->lower->tensors[x.shape].cols, end = x.first + x.rows;
     if (!choose_tile(&x) || !emit_steps(e, parts(x.rows, x.tile_rows) * parts(cols, x.tile_cols), g))
         return false;
+    emit_cut(e, &(struct tpu_cut){ .batch = 1, .rows = x.rows, .cols = cols,
+                                   .tile_rows = x.tile_rows, .tile_cols = x.tile_cols });
     uint32_t stores = 0;
     for (uint64_t r = x.first; r < end; r += x.tile_rows)
         for (uint64_t c = 0; c < cols; c += x.tile_cols) {
@@ -389,6 +391,8 @@ bool emit_turn(struct emit *e, const struct tpu_group *g)
         || !emit_steps(e, (double)matrices * parts(height, x.tile_rows)
                           * parts(cols, x.tile_cols), g))
         return false;
+    emit_cut(e, &(struct tpu_cut){ .batch = matrices, .rows = height, .cols = cols,
+                                   .tile_rows = x.tile_rows, .tile_cols = x.tile_cols });
     for (uint64_t m = 0; m < matrices; m++)
         for (uint64_t r = 0; r < height; r += x.tile_rows)
             for (uint64_t c = 0; c < cols; c += x.tile_cols)

@@ -28,6 +28,16 @@ enum tpu_group_kind {
     TPU_GROUP_MATMUL, TPU_GROUP_VECTOR, TPU_GROUP_TURN, TPU_GROUP_ALL_REDUCE
 };
 
+/* How a group goes through vector memory, as core 0 has it. */
+struct tpu_cut {
+    uint64_t batch, rows, depth, cols;      /* of what streams, over k, of the weights; what */
+                                            /* has no product: a matrix; rows 0: nothing */
+    uint64_t tile_rows, tile_depth, tile_cols;
+    uint32_t streamed, weights;             /* tensors of a product */
+    uint8_t  passes;                        /* of a product; 0: none */
+    enum tpu_stays { TPU_STREAMED_STAYS, TPU_WEIGHTS_STAY, TPU_NOTHING_STAYS } stays;
+};
+
 struct tpu_group {
     char                name[96];       /* "h1 = matmul + bias + relu" */
     enum tpu_group_kind kind;
@@ -38,6 +48,7 @@ struct tpu_group {
     uint64_t            flops;          /* as the trace counts them */
     uint64_t            macs;           /* multiply-accumulates of all cores, six-fold if so */
     uint64_t            vmem_bytes;     /* that its tiles take on a core, at most */
+    struct tpu_cut      cut;
 };
 
 #define TPU_TILE_ROWS 8                     /* of a register, and of a piece of a tensor in HBM */

@@ -59,7 +59,7 @@ bool lower_place(struct lower *l);
 
 /* tile.c.  How a product goes through vector memory. */
 struct lower_tiling {
-    enum { STREAMED_STAYS, WEIGHTS_STAY, NOTHING_STAYS } stays;
+    enum tpu_stays stays;
     uint32_t m, k, n;           /* of a step */
     uint64_t bytes;             /* of vector memory */
 };
@@ -85,6 +85,8 @@ struct emit {
 void emit_uop(struct emit *e, struct tpu_uop *u);       /* raises its unit's semaphore */
 /* The group takes so much of vector memory, at least. */
 void emit_takes(struct emit *e, uint64_t vmem_bytes);
+/* Says in the plan how the group is cut; of core 0 only. */
+void emit_cut(const struct emit *e, const struct tpu_cut *cut);
 /* That so many tiles more are to come for a group; false: more than a program may have. */
 #define LOWER_STEPS_MAX (1u << 21)      /* a few operations each: about 1 GB of them */
 bool emit_steps(struct emit *e, double steps, const struct tpu_group *g);

@@ -32,11 +32,11 @@ static uint64_t bytes_of(const struct lower_shape *s, const struct lower_tiling 
     uint64_t weights = (uint64_t)t->k * t->n * s->weight_bytes;
     uint64_t results = (uint64_t)t->m * t->n * s->result_bytes * s->panels;
     uint64_t sums = t->k < s->k ? (uint64_t)t->m * t->n * F32_BYTES : 0;
-    if (t->stays == STREAMED_STAYS)
+    if (t->stays == TPU_STREAMED_STAYS)
         streamed = (uint64_t)t->m * s->k * s->streamed_bytes;
     else
         streamed *= 2;
-    if (t->stays != WEIGHTS_STAY)
+    if (t->stays != TPU_WEIGHTS_STAY)
         weights *= 2;
     return streamed + weights + 2 * results + sums;
 }
@@ -44,8 +44,8 @@ static uint64_t bytes_of(const struct lower_shape *s, const struct lower_tiling 
 static bool panel_fits(const struct lower *l, const struct lower_shape *s,
                        const struct lower_tiling *t)
 {
-    uint64_t streamed = t->stays == STREAMED_STAYS ? 0 : (uint64_t)t->m * t->k * s->streamed_bytes;
-    uint64_t weights = t->stays == WEIGHTS_STAY ? 0 : (uint64_t)t->k * t->n * s->weight_bytes;
+    uint64_t streamed = t->stays == TPU_STREAMED_STAYS ? 0 : (uint64_t)t->m * t->k * s->streamed_bytes;
+    uint64_t weights = t->stays == TPU_WEIGHTS_STAY ? 0 : (uint64_t)t->k * t->n * s->weight_bytes;
     uint64_t results = (uint64_t)t->m * t->n * s->result_bytes;
     return most(most(streamed, weights), results) <= l->config->lower.panel_bytes
         && bytes_of(s, t) <= l->config->lower.tile_bytes;
@@ -84,7 +84,7 @@ static bool stream_weights(const struct lower *l, const struct lower_shape *s,
                            struct lower_tiling *t)
 {
     uint32_t lanes = l->config->vpu.lanes;
-    t->stays = STREAMED_STAYS;
+    t->stays = TPU_STREAMED_STAYS;
     t->m = (uint32_t)s->m;
     t->n = even_parts(s->n, l->config->lower.panel_cols, lanes);
     do
@@ -96,7 +96,7 @@ static bool stream_weights(const struct lower *l, const struct lower_shape *s,
 static bool stream_rows(const struct lower *l, const struct lower_shape *s,
                         struct lower_tiling *t)
 {
-    t->stays = WEIGHTS_STAY;
+    t->stays = TPU_WEIGHTS_STAY;
     t->k = (uint32_t)s->k;
     t->n = (uint32_t)s->n;
     t->m = even_parts(s->m, l->config->lower.panel_cols, TPU_TILE_ROWS);
@@ -111,7 +111,7 @@ static bool stream_both(const struct lower *l, const struct lower_shape *s,
                         struct lower_tiling *t)
 {
     uint32_t lanes = l->config->vpu.lanes, deep = l->config->mxu.rows;
-    t->stays = NOTHING_STAYS;
+    t->stays = TPU_NOTHING_STAYS;
     t->m = even_parts(s->m, l->config->lower.block_rows, TPU_TILE_ROWS);
     t->n = even_parts(s->n, l->config->lower.block_rows, lanes);
     t->k = (uint32_t)lower_round(least(s->k, l->config->lower.block_rows), deep);
