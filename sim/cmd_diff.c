@@ -1,49 +1,15 @@
 /* cmd_diff.c - see cmd_diff.h. */
 #include "sim/cmd_diff.h"
 
-#include <stdlib.h>
-
 #include "sim/diff.h"
 #include "sim/options.h"
 #include "sim/output.h"
-#include "sim/result_parts.h"
-#include "traces/text.h"
+#include "sim/result_read.h"
 
 static const struct option_row rows[] = {
     { "json", "FILE", "write the difference as JSON (- is stdout, and then no text)" },
 };
 enum { JSON };
-
-#define RESULT_BYTES (1u << 30)         /* the longest result that is read */
-
-static bool is_result(const json_t *o)
-{
-    return json_integer_value(json_object_get(o, "schema")) == RESULT_SCHEMA
-        && json_is_array(json_object_get(o, "ops"));
-}
-
-/* NULL with the reason in `d`. */
-static json_t *load(const char *path, struct diag *d)
-{
-    json_error_t wrong;
-    size_t size;
-    char *text = text_load_most(path, RESULT_BYTES, &size, d);
-    if (!text)
-        return NULL;
-    json_t *o = json_loadb(text, size, 0, &wrong);
-    free(text);
-    snprintf(d->file, sizeof d->file, "%s", path);
-    if (!o)
-        diag_set(d, (unsigned)wrong.line, (unsigned)wrong.column, "%s; expected a result, as --json "
-                 "of run writes", wrong.text);
-    else if (!is_result(o)) {
-        diag_set(d, 0, 0, "not a result of schema %d; expected what --json of run writes",
-                 RESULT_SCHEMA);
-        json_decref(o);
-        o = NULL;
-    }
-    return o;
-}
 
 static int write_diff(const json_t *diff, const char *path)
 {
@@ -61,8 +27,8 @@ static int run(const char *const *files, const char *json)
     };
     json_t *a = NULL, *b = NULL;
     int status = 2;
-    if (output_check(uses, sizeof uses / sizeof uses[0], &d) && (a = load(files[0], &d)) != NULL
-        && (b = load(files[1], &d)) != NULL) {
+    if (output_check(uses, sizeof uses / sizeof uses[0], &d) && (a = result_read(files[0], &d)) != NULL
+        && (b = result_read(files[1], &d)) != NULL) {
         json_t *diff = diff_results(a, b);
         status = write_diff(diff, json);
         json_decref(diff);

@@ -9,6 +9,7 @@
 
 #include "sim/cmd_compare.h"
 #include "sim/cmd_diff.h"
+#include "sim/cmd_explain.h"
 #include "sim/cmd_hbm.h"
 #include "sim/cmd_machine.h"
 #include "sim/cmd_plot.h"
@@ -34,6 +35,7 @@ static const struct command {
     { "gemm",    cmd_gemm,    "run one matrix product, or a list of them" },
     { "compare", cmd_compare, "run a trace or network on several machines, side by side" },
     { "diff",    cmd_diff,    "say what changed between two results" },
+    { "explain", cmd_explain, "work out one op of a result by hand" },
     { "sweep",   cmd_sweep,   "run a trace or network at many points: sizes, rates, batches" },
     { "plot",    cmd_plot,    "draw results: energy, stalls, power, roofline, ..." },
     { "step",    cmd_step,    "look at a systolic array or an SM cycle by cycle" },

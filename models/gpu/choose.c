@@ -186,12 +186,16 @@ static uint64_t most_blocks(const struct estimate *e)
 }
 
 /* An SM's share of L2, whose slices are not all wanted alike at each moment. */
-static double arriving(const struct estimate *e)
+static double share(const struct estimate *e)
 {
     const struct gpu_config *c = e->config;
     double sms = (double)e->blocks / (double)most_blocks(e);
-    double share = l2_bytes(e) * c->l2.clock_mhz / c->gpu.clock_mhz * L2_WANTED / sms;
-    return tile_bytes(e) / fmin(share, c->crossbar.answer_bytes);
+    return l2_bytes(e) * c->l2.clock_mhz / c->gpu.clock_mhz * L2_WANTED / sms;
+}
+
+static double arriving(const struct estimate *e)
+{
+    return tile_bytes(e) / fmin(share(e), e->config->crossbar.answer_bytes);
 }
 
 static double memory_latency(const struct estimate *e)
@@ -259,26 +263,39 @@ static double queueing(const struct estimate *e)
 static double relayed(const struct estimate *e)
 {
     double slices = e->kernel->k / SLICE, slice = multiplying(e) / slices;
-    double alone = tile_bytes(e) / e->config->crossbar.answer_bytes;
-    double arrives = memory_latency(e) + fmax(alone, queueing(e));
+    double by_itself = tile_bytes(e) / e->config->crossbar.answer_bytes;
+    double arrives = memory_latency(e) + fmax(by_itself, queueing(e));
     return fmax(arrives, slice * (slices - 1)) + filling(e) + slice;
+}
+
+static double alone(const struct estimate *e)
+{
+    const struct gpu_gemm_kernel *k = e->kernel;
+    double ahead = k->stages > 1 ? k->stages - 1 : 1;
+    return copies(k) || k->speed ? memory_latency(e) / ahead : relayed(e);
 }
 
 static double step(const struct estimate *e, double blocks)
 {
-    const struct gpu_gemm_kernel *k = e->kernel;
-    double ahead = k->stages > 1 ? k->stages - 1 : 1;
-    double alone = copies(k) || k->speed ? memory_latency(e) / ahead : relayed(e);
-    return fmax(alone, blocks * busy(e, blocks) + unfilled(e, blocks));
+    return fmax(alone(e), blocks * busy(e, blocks) + unfilled(e, blocks));
+}
+
+static double result_operations(const struct estimate *e)
+{
+    return (double)e->kernel->m * e->kernel->n / e->kernel->threads * RESULT_OPERATIONS;
+}
+
+static double result_bytes(const struct estimate *e)
+{
+    return (double)e->kernel->m * e->kernel->n
+         * element_bytes[e->splits > 1 ? GPU_ELEMENT_F32 : e->product->out];
 }
 
 /* Two operations in a row of a lane are under way together. */
 static double results(const struct estimate *e, double blocks)
 {
     const struct gpu_gemm_kernel *k = e->kernel;
-    double operations = (double)k->m * k->n / k->threads * RESULT_OPERATIONS;
-    double bytes = (double)k->m * k->n
-                 * element_bytes[e->splits > 1 ? GPU_ELEMENT_F32 : e->product->out];
+    double operations = result_operations(e), bytes = result_bytes(e);
     double issued = operations * (k->threads / 32.0) / e->config->sm.subcores;
     return fmax(operations * e->config->pipes.int_latency / 2,
                 blocks * fmax(issued, bytes / e->config->crossbar.request_bytes));
@@ -366,14 +383,14 @@ static bool may(const struct gpu_config *c, const struct gpu_product *p,
 }
 
 /* Of a kernel that may be taken, `resident` of whose blocks an SM holds. */
-static bool estimate(const struct gpu_chooser *x, const struct gpu_product *p,
-                     const struct gpu_gemm_kernel *kernel, uint32_t resident, uint32_t splits,
-                     struct gpu_choice *choice)
+static bool prepare(const struct gpu_chooser *x, const struct gpu_product *p,
+                    const struct gpu_gemm_kernel *kernel, uint32_t resident, uint32_t splits,
+                    struct estimate *e)
 {
     uint64_t part = (p->k + splits - 1) / splits, steps = (part + kernel->k - 1) / kernel->k;
     if (resident == 0 || (splits - 1) * steps * kernel->k >= p->k)
         return false;
-    struct estimate e = {
+    *e = (struct estimate){
         .config = x->config, .product = p, .kernel = kernel,
         .memory_bytes_per_s = x->memory_bytes_per_s, .memory_ns = x->memory_ns,
         .ports = x->port_bytes,
@@ -381,10 +398,20 @@ static bool estimate(const struct gpu_chooser *x, const struct gpu_product *p,
         .tiles_n = (p->n + kernel->n - 1) / kernel->n,
         .steps = steps, .splits = splits, .resident = resident,
     };
-    e.blocks = e.tiles_m * e.tiles_n * p->batch * splits;
-    e.order = best_order(&e);
+    e->blocks = e->tiles_m * e->tiles_n * p->batch * splits;
+    e->order = best_order(e);
+    return true;
+}
+
+static bool estimate(const struct gpu_chooser *x, const struct gpu_product *p,
+                     const struct gpu_gemm_kernel *kernel, uint32_t resident, uint32_t splits,
+                     struct gpu_choice *choice)
+{
+    struct estimate e;
+    if (!prepare(x, p, kernel, resident, splits, &e))
+        return false;
     *choice = (struct gpu_choice){ .kernel = kernel, .splits = splits, .order = e.order };
-    choice->split_k = (uint32_t)(splits > 1 ? steps * kernel->k : p->k);
+    choice->split_k = (uint32_t)(splits > 1 ? e.steps * kernel->k : p->k);
     choice->seconds = total_seconds(&e);
     return true;
 }
@@ -396,6 +423,29 @@ bool gpu_estimate(const struct gpu_chooser *x, const struct gpu_product *p,
     assert(splits > 0 && p->m > 0 && p->n > 0 && p->k > 0 && p->batch > 0);
     return may(x->config, p, kernel)
         && estimate(x, p, kernel, resident_blocks(x, kernel), splits, choice);
+}
+
+bool gpu_estimate_parts(const struct gpu_chooser *x, const struct gpu_product *p,
+                        const struct gpu_gemm_kernel *kernel, uint32_t splits,
+                        struct gpu_estimate_parts *parts)
+{
+    struct estimate e;
+    if (!may(x->config, p, kernel)
+        || !prepare(x, p, kernel, resident_blocks(x, kernel), splits, &e))
+        return false;
+    uint64_t most = most_blocks(&e);
+    double b = most < e.resident ? (double)most : e.resident;
+    *parts = (struct gpu_estimate_parts){
+        .blocks = e.blocks, .most = most, .steps = e.steps, .resident = e.resident,
+        .together = (uint32_t)b, .latency = memory_latency(&e), .multiply = multiplying(&e),
+        .read = reading(&e), .fill = filling(&e), .move = moving(&e), .arrive = arriving(&e),
+        .tile_bytes = tile_bytes(&e), .share = share(&e), .queue = queueing(&e),
+        .slices = kernel->k / SLICE, .first_operations = FIRST_OPERATIONS,
+        .result_operations = result_operations(&e), .result_bytes = result_bytes(&e),
+        .busy = busy(&e, b), .unfilled = unfilled(&e, b), .alone = alone(&e), .step = step(&e, b),
+        .beginning = beginning(&e), .results = results(&e, b), .busiest = busiest_sm(&e),
+    };
+    return true;
 }
 
 /* A cut is for products that leave SMs without a tile; on FP32 lanes for those that leave

@@ -79,6 +79,27 @@ bool gpu_estimate(const struct gpu_chooser *x, const struct gpu_product *p,
                   const struct gpu_gemm_kernel *kernel, uint32_t splits,
                   struct gpu_choice *choice);
 
+/* What the estimate of one kernel is made of, for whoever explains it: cycles of the SMs, of a
+ * step unless said otherwise, with `together` blocks on an SM at a time. */
+struct gpu_estimate_parts {
+    uint64_t blocks, most, steps;   /* all; of the SM with the most; of a block */
+    uint32_t resident, together;
+    double   latency;               /* of memory */
+    double   multiply, read, fill, move, arrive;    /* of a block */
+    double   tile_bytes, share;     /* of a and b; what an SM gets of L2, bytes a cycle */
+    double   queue;                 /* a tile's wait for others */
+    double   slices;                /* of a step, that tensor cores multiply one at a time */
+    double   busy, unfilled, alone, step;
+    double   first_operations, beginning;           /* of a block */
+    double   result_operations, result_bytes;       /* of a lane; of a block */
+    double   results;               /* of those together */
+    double   busiest;               /* all of the SM with the most */
+};
+/* False as gpu_estimate. */
+bool gpu_estimate_parts(const struct gpu_chooser *x, const struct gpu_product *p,
+                        const struct gpu_gemm_kernel *kernel, uint32_t splits,
+                        struct gpu_estimate_parts *parts);
+
 /* Whether kernels.tile is empty or the tile of a kernel of this generation. */
 bool gpu_tile_known(const struct gpu_config *c);
 
