@@ -14,6 +14,18 @@ static bool is_result(const json_t *o)
         && json_is_array(json_object_get(o, "ops"));
 }
 
+/* A point of a sweep holds its result beside what it was asked for (sim/sweep_store.h). */
+static json_t *unwrapped(json_t *o)
+{
+    json_t *inside = json_is_object(o) && json_object_get(o, "sweep") ? json_object_get(o, "result")
+                                                                      : NULL;
+    if (!inside)
+        return o;
+    json_incref(inside);
+    json_decref(o);
+    return inside;
+}
+
 json_t *result_read(const char *path, struct diag *d)
 {
     json_error_t wrong;
@@ -21,7 +33,7 @@ json_t *result_read(const char *path, struct diag *d)
     char *text = text_load_most(path, RESULT_BYTES, &size, d);
     if (!text)
         return NULL;
-    json_t *o = json_loadb(text, size, 0, &wrong);
+    json_t *o = unwrapped(json_loadb(text, size, 0, &wrong));
     free(text);
     snprintf(d->file, sizeof d->file, "%s", path);
     if (!o)

@@ -1,4 +1,4 @@
-/* result_read.h - a result (docs/results.md) from a file, .gz or not. */
+/* result_read.h - a result (docs/results.md) from a file, .gz or not, or of a point of a sweep. */
 #ifndef SIM_RESULT_READ_H
 #define SIM_RESULT_READ_H
 
