@@ -7,6 +7,7 @@
 #include "sim/cmd_crossover.h"
 #include "sim/compare.h"
 #include "sim/compare_change.h"
+#include "sim/compare_equal.h"
 #include "sim/cpus.h"
 #include "sim/crossover.h"
 #include "sim/output.h"
@@ -22,6 +23,8 @@ static const struct option_row rows[] = {
     { "jobs",      "N",    "runs at once (default: the processors that may be used)" },
     { "change",    NULL,   "run machines that lose again with changes, however long that takes" },
     { "no-change", NULL,   "never do (default: where it is no longer than the comparison)" },
+    { "equal",     "WHAT", "scale machines to the first one's peak or bandwidth, or all to the "
+                           "least watts" },
     { "over",      "P=VALUES,P=VALUES", "who is faster and thriftier over a grid, as "
                            "batch=1..64:*2,width=64..512:*2 (many times)" },
     { "limit",     "GFLOP", "with --over: leave larger steps out (default: 20; none)" },
@@ -32,8 +35,8 @@ static const struct option_row rows[] = {
     { "json",      "FILE", "write the comparison as JSON (- is stdout, and then no text)" },
     { "csv",       "FILE", "write a row a machine and total, phase or op (- likewise)" },
 };
-enum { INFERENCE = RUN_ROWS, BATCH, JOBS, CHANGE, NO_CHANGE, OVER, LIMIT, RESULTS, RETRY, PLOT,
-       JSON, CSV };
+enum { INFERENCE = RUN_ROWS, BATCH, JOBS, CHANGE, NO_CHANGE, EQUAL, OVER, LIMIT, RESULTS, RETRY,
+       PLOT, JSON, CSV };
 #define MOST_JOBS 1024
 
 struct comparing {
@@ -42,6 +45,7 @@ struct comparing {
     struct net_options    net;
     unsigned              jobs;
     bool                  change, no_change;
+    enum compare_equal    equal;
     const char           *file, *json, *csv, *plot;
     struct crossover_asked map;
 };
@@ -59,6 +63,17 @@ static bool take_number(const struct options *o, int i, unsigned most, unsigned 
         return true;
     options_wrong(o, "--%s %.40s: expected a whole number, 1 to %u", rows[i].name, o->value, most);
     return false;
+}
+
+static bool take_equal(struct comparing *x, const struct options *o)
+{
+    static const char *const names[] = { "", "peak", "bandwidth", "watts" };
+    for (int i = COMPARE_EQUAL_PEAK; i <= COMPARE_EQUAL_WATTS; i++)
+        if (strcmp(o->value, names[i]) == 0) {
+            x->equal = (enum compare_equal)i;
+            return true;
+        }
+    return options_wrong(o, "--equal %.40s: expected peak, bandwidth or watts", o->value) == 0;
 }
 
 static bool take_over(struct comparing *x, const struct options *o)
@@ -90,6 +105,7 @@ static bool take(struct comparing *x, const struct options *o, int i)
     case INFERENCE: return x->net.inference = true;
     case CHANGE:    return x->change = true;
     case NO_CHANGE: return x->no_change = true;
+    case EQUAL:     return take_equal(x, o);
     case OVER:      return take_over(x, o);
     case LIMIT:     return take_limit(x, o);
     case RESULTS:   x->map.results = o->value; return true;
@@ -119,9 +135,9 @@ static int check_map(const struct comparing *x, const struct options *o)
     if (!over && (x->map.results || x->map.retry_failed || x->map.limit != CROSSOVER_LIMIT))
         return options_wrong(o, "--results, --retry-failed and --limit are of a map; expected "
                              "--over PARAMETER=VALUES");
-    if (over && (x->change || x->no_change))
-        return options_wrong(o, "--change and --no-change are of one point; expected none with "
-                             "--over");
+    if (over && (x->change || x->no_change || x->equal))
+        return options_wrong(o, "--change, --no-change and --equal are of one point; expected none "
+                             "with --over");
     if (x->map.retry_failed && !x->map.results)
         return options_wrong(o, "--retry-failed without a folder of results; expected --results "
                              "FOLDER");
@@ -205,10 +221,38 @@ static enum compare_change_when when_to_change(const struct comparing *x)
                                                          : COMPARE_CHANGE_CHEAP;
 }
 
+/* Runs with results, compared and written. */
+static int finish(const struct comparing *x, struct together *runs, unsigned count, json_t *equal,
+                  uint64_t batch)
+{
+    json_t *results[TRAIN_MACHINES_NAMED];
+    for (unsigned i = 0; i < count; i++)
+        results[i] = runs[i].result;
+    json_t *comparison = compare_results(results, count, batch);
+    if (equal)
+        json_object_set(comparison, "equal", equal);
+    json_object_set_new(comparison, "changes",
+                        compare_change(runs, count, when_to_change(x), x->jobs));
+    int status = write_all(x, comparison);
+    json_decref(comparison);
+    return status == 0 && x->plot ? draw(x, results, count) : status;
+}
+
+static int scaled(const struct comparing *x, struct together *runs, unsigned count, uint64_t batch)
+{
+    struct machine *machines[TRAIN_MACHINES_NAMED] = { NULL };
+    struct diag d = { .text = "" };
+    json_t *equal = x->equal ? compare_equal(runs, count, x->equal, x->jobs, machines, &d) : NULL;
+    int status = x->equal && !equal ? fail(&d, 1) : finish(x, runs, count, equal, batch);
+    json_decref(equal);
+    for (unsigned i = 0; i < count; i++)
+        machine_free(machines[i]);
+    return status;
+}
+
 static int compare(const struct comparing *x, const struct trace *t)
 {
     struct together runs[TRAIN_MACHINES_NAMED];
-    json_t *results[TRAIN_MACHINES_NAMED];
     unsigned count = x->machines.count;
     for (unsigned i = 0; i < count; i++) {
         runs[i].experiment = run_options_experiment(&x->machines.options[i],
@@ -216,20 +260,11 @@ static int compare(const struct comparing *x, const struct trace *t)
         runs[i].experiment.trace = t;
     }
     together_run(runs, count, x->jobs);
-    for (unsigned i = 0; i < count; i++)
-        results[i] = runs[i].result;
     int status = first_failure(runs, count, x->file);
-    if (status == 0) {
-        json_t *comparison = compare_results(results, count, t->batch);
-        json_object_set_new(comparison, "changes",
-                            compare_change(runs, count, when_to_change(x), x->jobs));
-        status = write_all(x, comparison);
-        json_decref(comparison);
-        if (status == 0 && x->plot)
-            status = draw(x, results, count);
-    }
+    if (status == 0)
+        status = scaled(x, runs, count, t->batch);
     for (unsigned i = 0; i < count; i++)
-        json_decref(results[i]);
+        json_decref(runs[i].result);
     return status;
 }
 

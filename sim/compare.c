@@ -237,6 +237,9 @@ static json_t *whole_cell(const struct part *p)
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         json_object_set(cell, own[i], json_object_get(p->result, own[i]));
     json_object_set(cell, "hbm_bytes", json_object_get(hbm, "bytes"));
+    json_object_set_new(cell, "with_host_s", json_real(report_number(p->result, "time_s")
+                                                       + report_number(p->result, "launch_s")
+                                                       + report_number(p->result, "host_s")));
     set_rates(cell, p);
     set_causes(cell, p);
     return cell;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sim/compare.h"
+#include "sim/compare_equal.h"
 #include "sim/compare_words.h"
 #include "sim/report.h"
 #include "sim/report_field.h"
@@ -23,6 +24,7 @@ static const struct line {
     { "time",            "time_s",          "s",      "of the device",                  SI, false },
     { "launch",          "launch_s",        "s",      "on the device, not in the time", SI, true },
     { "host",            "host_s",          "s",      "from call to result, on top",    SI, true },
+    { "with both",       "with_host_s",     "s",      "time, launch and host",          SI, false },
     { "energy",          "energy_j",        "J",      "in the time",                    SI, false },
     { "average power",   "average_power_w", "W",      "",                               SI, false },
     { "energy a sample", "energy_per_sample_j", "J",  "",                               SI, false },
@@ -240,7 +242,10 @@ void compare_text(const json_t *comparison, FILE *out)
     fprintf(out, "%s on ", report_string(comparison, "trace"));
     for (size_t m = 0; m < compare_machines(comparison); m++)
         fprintf(out, "%s%s", m > 0 ? ", " : "", compare_machine(comparison, m));
-    fprintf(out, " (simaccel %s)\n\nTotals\n", SIMACCEL_VERSION);
+    fprintf(out, " (simaccel %s)\n", SIMACCEL_VERSION);
+    if (json_object_get(comparison, "equal"))
+        compare_equal_text(json_object_get(comparison, "equal"), out);
+    fputs("\nTotals\n", out);
     for (size_t m = 0; m < compare_machines(comparison); m += ABREAST)
         totals(comparison, next_few(comparison, m), out);
     fputs("\nPhases\n", out);

@@ -189,10 +189,16 @@ void compare_fairness(const json_t *comparison, FILE *out)
     if (levels_differ(comparison))
         table_text("What a level takes in is not the same: a board's prices hold regulators and "
                    "whatever else is on it, a package's do not. Energies and powers above are each "
-                   "at their own level; nothing has been converted.", out);
+                   "at their own level; nothing has been converted, for no efficiency of these "
+                   "boards' regulators is published.", out);
+    else
+        table_text("All powers and energies are at this level, so nothing has been converted.",
+                   out);
     fact(comparison, "multiplied as:", "multiplied", out);
     fact(comparison, "optimizer:", "optimizer", out);
-    table_text("Launch and host stand beside the time: no rate, share or joule holds them.", out);
+    table_text("Launch and host stand beside the time: no rate, share or joule holds them. They "
+               "are not alike: a TPU's host waits for the result of a call, a GPU's is taken to "
+               "queue launches ahead.", out);
     traffic(comparison, out);
     for (size_t i = 0; (m = json_array_get(all, i)) != NULL; i++)
         notes(m, out);
