@@ -159,7 +159,7 @@ static bool check_files(const struct multiplying *x, struct diag *d)
     const struct output_use uses[] = {
         { "the list", x->list, true }, { "the machine", x->options.choice.file, true },
         { "--json", x->json, false },  { "--csv", x->csv, false },
-        { "--timeline", x->record.timeline, false },
+        RECORD_USES(&x->record),
     };
     return output_check(uses, sizeof uses / sizeof uses[0], d);
 }
@@ -181,8 +181,8 @@ int cmd_gemm(int argc, char **argv)
         return options_wrong(&o, "--json is for one product; expected --csv with --list");
     if (x.list && (x.values.dump || x.values.check))
         return options_wrong(&o, "--dump and --check are for one product; expected no --list");
-    if (x.list && (x.record.timeline || x.record.bins > 0))
-        return options_wrong(&o, "--timeline and --over-time are for one product; expected no "
+    if (x.list && (x.record.timeline || x.record.vcd || x.record.bins > 0))
+        return options_wrong(&o, "--timeline, --vcd and --over-time are for one product; expected no "
                              "--list");
     if (!x.list && x.csv)
         return options_wrong(&o, "--csv is for a list; expected --json with one product");

@@ -129,11 +129,11 @@ static int take(struct calling *c, const struct options *o, int i)
 /* A buffer may go back to the file that it came from. */
 static bool check_files(const struct calling *c, struct diag *d)
 {
-    enum { OTHERS = 6 };
+    enum { OTHERS = 5 + RECORD_USE_COUNT };
     struct output_use uses[OTHERS + DUMPS] = {
         { "the kernel", c->call.path, true }, { "the machine", c->choice.file, true },
         { "--json", c->json, false },         { "--launches", c->launches, false },
-        { "--power", c->power, false },       { "--timeline", c->record.timeline, false },
+        { "--power", c->power, false },       RECORD_USES(&c->record),
     };
     for (uint32_t i = 0; i < c->dumps; i++)
         uses[OTHERS + i] = (struct output_use){ "--dump", c->dump[i].path, false };

@@ -79,7 +79,7 @@ static bool check_files(const struct running *r, struct diag *d)
         { "the trace", r->file, true },  { "the machine", r->options.choice.file, true },
         { "--json", r->json, false },    { "--csv", r->csv, false },
         { "--power", r->power, false },  { "--launches", r->launches, false },
-        { "--timeline", r->record.timeline, false },
+        RECORD_USES(&r->record),
     };
     return output_check(uses, sizeof uses / sizeof uses[0], d);
 }

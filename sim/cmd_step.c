@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,11 +11,13 @@
 #include "sim/figures.h"
 #include "sim/gemm.h"
 #include "sim/kernel_options.h"
+#include "sim/output.h"
 #include "sim/run_options.h"
 #include "sim/sm_cycles.h"
 #include "sim/step_array.h"
 #include "sim/step_sm.h"
 #include "sim/terminal.h"
+#include "sim/vcd.h"
 #include "traces/net.h"
 
 static const struct option_row rows[] = {
@@ -25,12 +28,15 @@ static const struct option_row rows[] = {
     { "size",   "RxC",               "array: at most 16x16 (default: 4x4, or the machine's)" },
     { "fill",   "small|random|ones", "array: what matrices hold (default: small, -4 to 4)" },
     { "sm",     "N",                 "sm: which, from 0 (default: 0)" },
-    { "window", "FROM..TO",          "sm: cycles to keep (default: 0..20000)" },
+    { "window", "FROM..TO",          "cycles to keep of an SM (default: 0..20000), to write with "
+                                     "--vcd" },
+    { "vcd",    "FILE",              "array: write its registers as waves, and FILE.gtkw, which "
+                                     "shows them in GTKWave, and stop" },
     { "type",   "bf16|f16|f32",      "sm: of a product (default: f16)" },
     { "batch",  "N",                 "sm: of a network, instead of its own" },
 };
-enum { ENTRY = CHOICE_ROWS, SEED = CHOICE_ROWS + KERNEL_ROWS, FRAMES, SIZE, FILL, SM, WINDOW, TYPE,
-       BATCH, ROWS };
+enum { ENTRY = CHOICE_ROWS, SEED = CHOICE_ROWS + KERNEL_ROWS, FRAMES, SIZE, FILL, SM, WINDOW, VCD,
+       TYPE, BATCH, ROWS };
 _Static_assert(sizeof rows / sizeof rows[0] == ROWS, "a name for each row");
 
 #define ARRAY_MACHINE "tpu-mini"        /* the textbook array of docs/mxu.md */
@@ -43,7 +49,7 @@ struct stepping {
     struct choice choice;
     enum what     what;
     bool          given[ROWS];
-    const char   *size, *frames, *subject;
+    const char   *size, *frames, *vcd, *subject;
     uint64_t      seed;
     struct gemm   gemm;
     struct step_array_config array;
@@ -138,6 +144,7 @@ static int take(struct stepping *s, const struct options *o, int i)
     switch (i) {
     case FRAMES: s->frames = o->value; return 1;
     case SIZE:   s->size = o->value; return 1;
+    case VCD:    s->vcd = o->value; return 1;
     case FILL:
         return step_fill_parse(o->value, &s->array.fill) ? 1
              : refuse(o, i, "small, random or ones");
@@ -153,8 +160,9 @@ static int take(struct stepping *s, const struct options *o, int i)
 static int misplaced(const struct stepping *s)
 {
     for (int i = 0; i < ROWS; i++) {
-        bool of_array = i == SIZE || i == FILL;
-        bool of_sm = (i >= ENTRY && i < SEED) || i >= SM;
+        bool of_array = i == SIZE || i == FILL || i == VCD;
+        bool of_sm = (i >= ENTRY && i < SEED) || i == SM || i == TYPE || i == BATCH
+                  || (i == WINDOW && !s->vcd);
         if (s->given[i] && (s->what == ARRAY ? of_sm : of_array))
             return i;
     }
@@ -242,7 +250,8 @@ static bool check_array(const struct tpu_mxu_config *c, struct diag *d)
 {
     char expected[128];
     return tpu_mxu_config_check(c, expected, sizeof expected)
-        || diag_set(d, 0, 0, "the figures of section mxu do not go together; expected %s", expected);
+        || diag_set(d, 0, 0, "the figures of section mxu do not go together; expected %s",
+                    expected);
 }
 
 static struct step_array *make_array(struct stepping *s, struct machine *m, struct diag *d)
@@ -257,6 +266,51 @@ static struct step_array *make_array(struct stepping *s, struct machine *m, stru
     return check_array(&s->array.mxu, d) ? step_array_new(&s->array, d) : NULL;
 }
 
+/* Cycles to write: the window, as far as there are any. */
+static bool waves_window(const struct stepping *s, const struct step_subject *subject,
+                         struct step_array_waves *w, struct diag *d)
+{
+    uint64_t pes = (uint64_t)s->array.mxu.rows * s->array.mxu.cols;
+    w->from = s->given[WINDOW] ? s->sm.from : 0;
+    w->to = s->given[WINDOW] && s->sm.to - 1 < subject->last ? s->sm.to - 1 : subject->last;
+    if (w->from > subject->last)
+        return diag_set(d, 0, 0, "--window: there is no cycle %" PRIu64 "; expected 0 to %" PRIu64,
+                        w->from, subject->last);
+    return (w->to - w->from + 1) * pes <= STEP_ARRAY_WAVES
+        || diag_set(d, 0, 0, "--vcd of %" PRIu64 " cycles of %" PRIu64 " PEs; expected at most %d "
+                    "together: a shorter --window", w->to - w->from + 1, pes, STEP_ARRAY_WAVES);
+}
+
+static int commit(struct output *o)
+{
+    struct diag d = { .text = "" };
+    return output_commit(o, &d) ? 0 : fail(&d, 1);
+}
+
+static int write_waves(struct stepping *s, struct step_array *array, uint64_t clock_hz)
+{
+    struct diag d = { .text = "" };
+    struct step_subject subject = step_array_subject(array);
+    struct step_array_waves w = { .clock_hz = clock_hz, .name = s->vcd };
+    if (output_is_stdout(s->vcd))
+        diag_set(&d, 0, 0, "--vcd - leaves no place for the save file; expected a file");
+    if (d.text[0] != '\0' || !waves_window(s, &subject, &w, &d))
+        return fail(&d, 2);
+    char *save = vcd_save_name(s->vcd);
+    struct output *waves = output_open(s->vcd, &d), *saved = waves ? output_open(save, &d) : NULL;
+    free(save);
+    if (!saved) {
+        if (waves)
+            output_discard(waves);
+        return fail(&d, 2);
+    }
+    w.waves = output_stream(waves);
+    w.save = output_stream(saved);
+    step_array_write_waves(array, &w);
+    int status = commit(waves), status_of_save = commit(saved);
+    return status ? status : status_of_save;
+}
+
 static int step_in_array(struct stepping *s)
 {
     struct diag d = { .text = "" };
@@ -269,12 +323,16 @@ static int step_in_array(struct stepping *s)
     struct machine *m = find_machine(s, ARRAY_MACHINE, MACHINE_TPU, "matrix unit", &d);
     struct step_array *array = m ? make_array(s, m, &d) : NULL;
     int status = 2;
-    if (array) {
+    if (array && s->vcd) {
+        const struct figures *f = machine_figures(m);
+        status = write_waves(s, array, (uint64_t)(f->tpu.chip.clock_mhz * 1e6 + 0.5));
+    }
+    if (array && (s->frames || !s->vcd) && (!s->vcd || status == 0)) {
         struct step_subject subject = step_array_subject(array);
         status = look(&subject, s->frames);
-    } else {
-        fail(&d, 2);
     }
+    if (!array)
+        fail(&d, 2);
     step_array_free(array);
     machine_free(m);
     return status;

@@ -8,6 +8,8 @@
 #include "models/zeroed.h"
 #include "sim/report_field.h"
 #include "sim/run_options.h"
+#include "sim/vcd.h"
+#include "sim/vcd_run.h"
 
 #define MOST_SLICES 100000000
 #define MOST_EVERY  100000
@@ -23,9 +25,21 @@ static int take_number(const struct options *o, unsigned most, unsigned *value)
     return -1;
 }
 
+static int take_vcd(struct record_options *r, const struct options *o)
+{
+    char *save = vcd_save_name(o->value);
+    bool fits = strlen(save) < sizeof r->save;
+    r->vcd = o->value;
+    snprintf(r->save, sizeof r->save, "%s", save);
+    free(save);
+    if (!fits)
+        options_wrong(o, "--vcd %.40s...: expected a shorter name", o->value);
+    return fits ? 1 : -1;
+}
+
 int record_take(struct record_options *r, const struct options *o, int i)
 {
-    enum { TIMELINE, WINDOW, EVERY, MOST, OVER_TIME, BINS };
+    enum { TIMELINE, WINDOW, EVERY, MOST, OVER_TIME, BINS, VCD };
     switch (i) {
     case TIMELINE:  r->timeline = o->value; return 1;
     case WINDOW:    r->window = o->value; return 1;
@@ -33,6 +47,7 @@ int record_take(struct record_options *r, const struct options *o, int i)
     case MOST:      return take_number(o, MOST_SLICES, &r->most);
     case OVER_TIME: r->bins = r->bins > 0 ? r->bins : RECORDING_BINS; return 1;
     case BINS:      return take_number(o, MOST_BINS, &r->bins);
+    case VCD:       return take_vcd(r, o);
     default:        return 0;
     }
 }
@@ -42,15 +57,17 @@ bool record_check(const struct record_options *r, const struct experiment *e, st
     static const char *const names[] = { "--window", "--timeline-every", "--timeline-most" };
     const bool given[] = { r->window != NULL, r->every > 0, r->most > 0 };
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
-        if (given[i] && !r->timeline)
-            return diag_set(d, 0, 0, "%s without a timeline; expected --timeline FILE too",
-                            names[i]);
+        if (given[i] && !r->timeline && !r->vcd)
+            return diag_set(d, 0, 0, "%s without a timeline; expected --timeline FILE or --vcd "
+                            "FILE too", names[i]);
+    if (r->vcd && output_is_stdout(r->vcd))
+        return diag_set(d, 0, 0, "--vcd - leaves no place for the save file; expected a file");
     if (r->every > 0 && machine_kind(e->machine) != MACHINE_GPU)
         return diag_set(d, 0, 0, "--timeline-every means nothing on a %s; expected a gpu",
                         machine_kind_name(machine_kind(e->machine)));
-    if (e->sample && (r->timeline || r->bins > 0))
+    if (e->sample && (r->timeline || r->vcd || r->bins > 0))
         return diag_set(d, 0, 0, "--sample leaves time out that %s would show; expected one of "
-                        "them", r->timeline ? "--timeline" : "--over-time");
+                        "them", r->timeline ? "--timeline" : r->vcd ? "--vcd" : "--over-time");
     return true;
 }
 
@@ -175,25 +192,78 @@ static void write_note(const struct recorded *r, void *arg, FILE *out)
     (void)arg;
     tick_t until;
     uint64_t lost = recording_left_out(r->recording, &until);
+    tick_t from = r->recording->ask.from;
+    if (from >= r->end)
+        fprintf(out, "--window begins at %.6g us; the run ended at %.6g us: nothing is in it\n",
+                (double)from / (1e3 * TICKS_PER_NS), (double)r->end / (1e3 * TICKS_PER_NS));
     if (lost > 0)
-        fprintf(out, "%" PRIu64 " slices, the first at %.6g us, were left out of the timeline: "
-                "more than --timeline-most allows; --window makes it shorter\n", lost,
+        fprintf(out, "%" PRIu64 " slices, the first at %.6g us, were left out: more than "
+                "--timeline-most allows; --window makes it shorter\n", lost,
                 (double)until / (1e3 * TICKS_PER_NS));
 }
 
-static bool open_timeline(const struct record_options *r, struct record_files *f, struct diag *d)
+static void add_side(struct record_files *f, struct experiment *e,
+                     void (*write)(const struct recorded *r, void *arg, FILE *out), void *arg,
+                     FILE *to)
+{
+    f->sides[e->side_count++] = (struct experiment_side){ write, arg, to };
+    e->sides = f->sides;
+}
+
+static bool open_timeline(const struct record_options *r, struct experiment *e,
+                          struct record_files *f, struct diag *d)
 {
     f->timeline = output_open(r->timeline, d);
     if (!f->timeline)
         return false;
+    f->process.number = 1;
+    add_side(f, e, timeline_write, &f->process, output_stream(f->timeline));
+    timeline_begin(output_stream(f->timeline));
+    return true;
+}
+
+static bool open_vcd(const struct record_options *r, struct experiment *e, struct record_files *f,
+                     struct diag *d)
+{
+    f->vcd = output_open(r->vcd, d);
+    f->save = f->vcd ? output_open(r->save, d) : NULL;
+    if (!f->save)
+        return false;
+    add_side(f, e, vcd_run_write, NULL, output_stream(f->vcd));
+    add_side(f, e, vcd_run_write_save, (void *)r->vcd, output_stream(f->save));
+    return true;
+}
+
+static void set_ask(const struct record_options *r, struct record_files *f)
+{
+    f->ask.bins = r->bins;
+    f->ask.entries = r->timeline || r->vcd;
+    f->ask.detail = r->window || r->vcd;
+    f->ask.every = r->every;
+    f->ask.most = r->most > 0 ? r->most : RECORDING_MOST;
+}
+
+static bool set_window(const struct record_options *r, const struct experiment *e,
+                       struct record_files *f, struct diag *d, int *status)
+{
+    if (!r->window)
+        return true;
+    if (strncmp(r->window, "op:", 3) == 0)
+        return find_window(r->window + 3, e, &f->ask.from, &f->ask.to, d, status);
+    return record_window(r->window, &f->ask.from, &f->ask.to, d);
+}
+
+static bool open_files(const struct record_options *r, struct experiment *e,
+                       struct record_files *f, struct diag *d)
+{
+    if ((r->timeline && !open_timeline(r, e, f, d)) || (r->vcd && !open_vcd(r, e, f, d)))
+        return false;
+    if (!r->timeline && !r->vcd)
+        return true;
     f->notes = open_memstream(&f->note, &f->note_size);
     if (!f->notes)
         abort();
-    f->process.number = 1;
-    f->sides[0] = (struct experiment_side){ timeline_write, &f->process,
-                                            output_stream(f->timeline) };
-    f->sides[1] = (struct experiment_side){ write_note, NULL, f->notes };
-    timeline_begin(output_stream(f->timeline));
+    add_side(f, e, write_note, NULL, f->notes);
     return true;
 }
 
@@ -205,44 +275,44 @@ bool record_begin(const struct record_options *r, struct experiment *e, struct r
     d->file[0] = '\0';
     if (!record_check(r, e, d))
         return false;
-    if (!r->timeline && r->bins == 0)
+    if (!r->timeline && !r->vcd && r->bins == 0)
         return true;
-    f->ask.bins = r->bins;
-    f->ask.entries = r->timeline != NULL;
-    f->ask.detail = r->window != NULL;
-    f->ask.every = r->every;
-    f->ask.most = r->most > 0 ? r->most : RECORDING_MOST;
-    if (r->window && strncmp(r->window, "op:", 3) == 0) {
-        if (!find_window(r->window + 3, e, &f->ask.from, &f->ask.to, d, status))
-            return false;
-    } else if (r->window && !record_window(r->window, &f->ask.from, &f->ask.to, d)) {
+    set_ask(r, f);
+    if (!set_window(r, e, f, d, status))
         return false;
+    if (open_files(r, e, f, d)) {
+        e->record = &f->ask;
+        return true;
     }
-    if (r->timeline && !open_timeline(r, f, d))
-        return false;
-    e->record = &f->ask;
-    e->sides = f->sides;
-    e->side_count = r->timeline ? 2 : 0;
-    return true;
+    record_end(f, 2);
+    return false;
+}
+
+static int finish(struct output *o, int status)
+{
+    struct diag d = { .text = "" };
+    if (o && status != 0)
+        output_discard(o);
+    else if (o && !output_commit(o, &d)) {
+        diag_print(&d, stderr);
+        return 1;
+    }
+    return status;
 }
 
 int record_end(struct record_files *f, int status)
 {
-    struct diag d = { .text = "" };
-    if (!f->timeline)
-        return status;
-    fclose(f->notes);
-    if (status != 0) {
-        output_discard(f->timeline);
-    } else {
-        timeline_end(output_stream(f->timeline));
-        fputs(f->note, stderr);
-        if (!output_commit(f->timeline, &d)) {
-            diag_print(&d, stderr);
-            status = 1;
-        }
+    if (f->notes) {
+        fclose(f->notes);
+        if (status == 0)
+            fputs(f->note, stderr);
     }
+    if (f->timeline && status == 0)
+        timeline_end(output_stream(f->timeline));
+    status = finish(f->timeline, status);
+    status = finish(f->vcd, status);
+    status = finish(f->save, status);
     free(f->note);
-    f->timeline = NULL;
+    *f = (struct record_files){ .timeline = NULL };
     return status;
 }

@@ -19,18 +19,27 @@
 #define RECORD_OPTIONS \
     { "timeline",       "FILE",     "write what each unit did when, for Perfetto: Chrome trace " \
                                     "events (.gz: packed; - is stdout)" }, \
-    { "window",         "FROM..TO", "of the timeline, as 10us..20us or op:NAME: then also " \
+    { "window",         "FROM..TO", "of timeline and VCD, as 10us..20us or op:NAME: then also " \
                                     "single operations of a GPU" }, \
-    { "timeline-every", "N",        "gpu: of each N SMs one in the timeline (default: 8 SMs)" }, \
-    { "timeline-most",  "N",        "slices in the timeline at most (default: 400000)" }, \
-    { "over-time",      NULL,       "how busy units were in each of 200 bins of time: in --json" }, \
-    { "bins",           "N",        "so many bins at most; implies --over-time" }
-#define RECORD_ROWS 6
+    { "timeline-every", "N",        "gpu: of each N SMs one in both (default: 8 SMs)" }, \
+    { "timeline-most",  "N",        "slices in them at most (default: 400000)" }, \
+    { "over-time",      NULL,       "in --json, how busy units were in each of 200 bins" }, \
+    { "bins",           "N",        "so many bins at most; implies --over-time" }, \
+    { "vcd",            "FILE",     "write states, queues and operations of units as waves, and " \
+                                    "FILE.gtkw, which shows them in GTKWave" }
+#define RECORD_ROWS 7
 
 struct record_options {
-    const char *timeline, *window;      /* NULL: not given */
+    const char *timeline, *window, *vcd;    /* NULL: not given */
     unsigned    every, most, bins;      /* 0: not given */
+    char        save[256];              /* the file that goes with --vcd */
 };
+
+/* Of output_check: the files that are written. */
+#define RECORD_USES(r) \
+    { "--timeline", (r)->timeline, false }, { "--vcd", (r)->vcd, false }, \
+    { "the save file of --vcd", (r)->vcd ? (r)->save : NULL, false }
+#define RECORD_USE_COUNT 3
 
 /* 1 if row `i` (from 0) of RECORD_OPTIONS was taken, 0 if it is another, -1 if its value is
  * wrong (said on stderr). */
@@ -43,7 +52,7 @@ struct record_files {
     struct recording_ask    ask;
     struct experiment_side  sides[EXPERIMENT_SIDES];
     struct timeline_process process;
-    struct output *timeline;            /* NULL: none */
+    struct output *timeline, *vcd, *save;   /* NULL: none */
     FILE  *notes;                       /* what the run says of its recording */
     char  *note;
     size_t note_size;

@@ -217,8 +217,8 @@ static void draw_frame(struct page *p, const char **lines, size_t count)
         shown[n] = lines[p->top + n];
     status(p, hidden, below, sizeof below);
     if (widest > columns)
-        snprintf(below, sizeof below, "too narrow: %u columns, the frame has %zu%s", columns, widest,
-                 p->s->views > 1 ? "; [v]iew, [q]uit" : "; [q]uit");
+        snprintf(below, sizeof below, "too narrow: %u columns, the frame has %zu%s", columns,
+                 widest, p->s->views > 1 ? "; [v]iew, [q]uit" : "; [q]uit");
     shown[n++] = below;
     terminal_draw(shown, n);
 }
@@ -282,7 +282,8 @@ static bool press(struct page *p, int key)
         return true;
     }
     switch (key) {
-    case 'n': case ' ': case TERMINAL_RIGHT: case '\r': case '\n': forward(p->s, &p->place, 1); break;
+    case 'n': case ' ': case '\r': case '\n':
+    case TERMINAL_RIGHT:                     forward(p->s, &p->place, 1); break;
     case 'b': case 'p': case TERMINAL_LEFT:  back(p->s, &p->place, 1); break;
     case 'h': case TERMINAL_HOME:            go(p->s, &p->place, p->s->first); break;
     case 'e': case TERMINAL_END:             go(p->s, &p->place, p->s->last); break;

@@ -37,4 +37,16 @@ struct step_array  *step_array_new(const struct step_array_config *c, struct dia
 void                step_array_free(struct step_array *s);
 struct step_subject step_array_subject(struct step_array *s);
 
+/* The registers as waves (vcd.h), in the cycles from..to of a clock: the cycle and state of the
+ * array, and of each PE its row (z: none passes), w, next, a and sum.  A register that nothing
+ * passes keeps its value. */
+struct step_array_waves {
+    uint64_t clock_hz;
+    cycle_t  from, to;
+    FILE    *waves, *save;              /* the VCD, and GTKWave's save file */
+    const char *name;                   /* of the VCD */
+};
+#define STEP_ARRAY_WAVES 1000000        /* cycles times PEs, at most */
+void step_array_write_waves(struct step_array *s, const struct step_array_waves *w);
+
 #endif

@@ -45,8 +45,8 @@ static void print_head(const struct step_sm *s, cycle_t cycle, FILE *out)
 {
     const struct gpu_sm_look *l = sm_cycles_look(s->cycles, cycle);
     const struct gpu_plan *p = s->config.plan;
-    fprintf(out, "cycle %" PRIu64 " of %" PRIu64 "..%" PRIu64 "   %s, SM %u of %u, %.0f MHz: %.1f ns\n",
-            cycle, sm_cycles_first(s->cycles), sm_cycles_last(s->cycles),
+    fprintf(out, "cycle %" PRIu64 " of %" PRIu64 "..%" PRIu64 "   %s, SM %u of %u, %.0f MHz: "
+            "%.1f ns\n", cycle, sm_cycles_first(s->cycles), sm_cycles_last(s->cycles),
             machine_name(s->config.machine), s->config.sm, s->gpu.sm.count, s->gpu.gpu.clock_mhz,
             (double)clock_tick(&s->chip->clock, cycle) / TICKS_PER_NS);
     if (l->launch == GPU_NO_LAUNCH) {
@@ -87,7 +87,9 @@ static void print_subcore(const struct step_sm *s, cycle_t cycle, uint32_t subco
 static void print_warp(const struct step_sm *s, const struct gpu_kernel *k,
                        const struct sm_warp_cycle *w, FILE *out)
 {
-    static const char *const doing[] = { [SM_WARP_ISSUES] = "issues", [SM_WARP_READY] = "not chosen" };
+    static const char *const doing[] = {
+        [SM_WARP_ISSUES] = "issues", [SM_WARP_READY] = "not chosen",
+    };
     char name[32], until[24] = "", line[STEP_COLUMNS + 1];
     const struct gpu_op *op = &k->ops[w->warp.pc];
     const char *what = w->does == SM_WARP_WAITS ? gpu_cause_names[w->cause] : doing[w->does];

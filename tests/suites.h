@@ -13,7 +13,7 @@
     X(array_run) X(step) X(sm_cycles) \
     X(ports) X(board) X(dma) X(units) X(recipe) X(lower) X(tpu_values) X(tpu_values_bits) X(tpu_values_cores) X(tpu_values_toggles) X(ledger) X(gemm) X(run) X(value_run) X(train) X(result) \
     X(hbm_map) X(hbm_rules) X(hbm) X(hbm_block) X(hbm_together) X(hbm_peers) X(front) X(l2) X(l2_values) X(gpu_chip) X(gpu_threads) \
-    X(ptx) X(ptx_forms) X(ptx_refusals) \
+    X(vcd) X(ptx) X(ptx_forms) X(ptx_refusals) \
     X(execute_integer) X(execute_bits) X(execute_float) X(execute_convert) X(execute_compare) \
     X(execute_lanes) X(execute_memory) X(tensor) X(wmma) X(memory) X(warp) X(interpret) X(ptx_values) \
     X(compile) X(compile_graph) X(compile_meet) X(compile_schedule) X(compile_same) X(launch) X(sm) X(sm_memory) X(sm_same) X(gpu_choose) X(gpu_lower) X(gpu_lower_values) X(gpu_values) X(interpret_lanes) X(gpu_watch) X(gpu_values_timed) \
