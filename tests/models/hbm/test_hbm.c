@@ -224,6 +224,36 @@ START_TEST(every_clock_of_the_pins_has_one_cause)
 }
 END_TEST
 
+/* Whatever goes on at once: data are told of channel by channel. */
+START_TEST(a_recorder_is_told_of_all_data_on_the_pins)
+{
+    struct memory *m = peer(memories[_i].peer, 4, memories[_i].setting);
+    m->config.runs = 4096;
+    struct hbm *h = hbm_new(&m->config, &m->map, 1);
+    struct record *r = record_new(&(struct record_config){
+        .name = "hbm0", .clock = { hbm_clock_hz(&m->config) }, .to = TICK_NEVER });
+    hbm_record(h, r);
+    uint64_t x = 7, address = 0, sums[2] = { 0, 0 };
+    for (tick_t now = 0; now < 9000 * NS; now += 37 * NS) {
+        struct hbm_request run = random_run(&x, &address, false);
+        if (hbm_can_take(h))
+            hbm_take(h, now, &run);
+        hbm_run(h, now + 37 * NS);
+    }
+    struct hbm_stats s = hbm_stats(h, 500000 * NS);
+    record_close(r, 500000);
+    ck_assert_uint_eq(record_tracks(r), 2 * 4);
+    for (uint32_t t = 0; t < record_tracks(r); t++)
+        sums[t % 2] += ledger_total(record_sums(r), t);
+    ck_assert_uint_gt(sums[0], 0);
+    ck_assert_uint_eq(sums[0], s.cycles[HBM_READ]);
+    ck_assert_uint_eq(sums[1], s.cycles[HBM_WRITE]);
+    hbm_free(h);
+    record_free(r);
+    free(m);
+}
+END_TEST
+
 START_TEST(a_write_batch_ends_at_the_low_mark)
 {
     /* r3: a batch starts at 26 waiting and ends at 6: 20 bursts; what arrives meanwhile
@@ -296,6 +326,7 @@ Suite *hbm_suite(void)
     tcase_add_loop_test(t, a_run_is_worth_its_pieces, 0, COUNT_OF(memories));
     tcase_add_loop_test(t, how_far_it_runs_at_a_time_changes_nothing, 0, COUNT_OF(memories));
     tcase_add_loop_test(t, every_clock_of_the_pins_has_one_cause, 0, COUNT_OF(memories));
+    tcase_add_loop_test(t, a_recorder_is_told_of_all_data_on_the_pins, 0, COUNT_OF(memories));
     tcase_add_test(t, a_write_batch_ends_at_the_low_mark);
     tcase_add_test(t, hbm3_can_be_said);
     tcase_add_test(t, figures_that_contradict_each_other_are_refused);
