@@ -137,7 +137,7 @@ static void keep(struct record *r, const struct record_entry *e)
 {
     if (r->count == r->config.most) {
         r->left_out++;
-        r->until = cycle_min(r->until, e->start);
+        r->until = cycle_min(r->until, e->end);
         return;
     }
     if (r->count == r->room) {
@@ -167,7 +167,8 @@ static void keep_value(struct record *r, uint32_t track, cycle_t until)
 {
     const struct now *n = &r->now[track];
     cycle_t start = cycle_max(n->since, r->from);
-    if (!r->config.entries || until <= start || start >= r->to)
+    bool is_wanted = r->tracks[track].kind == RECORD_STATE || !r->config.no_levels;
+    if (!r->config.entries || !is_wanted || until <= start || start >= r->to)
         return;
     keep(r, &(struct record_entry){ .track = track, .start = start, .begun = n->since,
                                     .end = cycle_min(until, r->to), .part = n->value });

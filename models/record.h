@@ -34,7 +34,7 @@
  * intervals of time (ledger.h), over the whole run whatever the window is.
  *
  * Entries are kept of a window of time, those of a track in order, up to a limit; those beyond
- * are counted, and from record_until on the record is not whole.
+ * are counted, and only what ended before record_until is whole.
  */
 #ifndef MODELS_RECORD_H
 #define MODELS_RECORD_H
@@ -50,6 +50,7 @@ struct record_config {
     struct clock clock;
     bool     entries;           /* kept; if not, only the sums */
     bool     detail;
+    bool     no_levels;         /* no entries of LEVEL, of which there are many */
     tick_t   from, to;          /* the window */
     size_t   most;              /* entries */
 };
@@ -138,8 +139,8 @@ const struct record_track *record_track(const struct record *r, uint32_t track);
 size_t   record_entries(const struct record *r);
 const struct record_entry *record_entry(const struct record *r, size_t i);     /* as they came */
 
-/* Entries of the window that the limit left out, and the cycle from which some are lacking
- * (CYCLE_NEVER: none). */
+/* Entries of the window that the limit left out, and when the first of them ended (CYCLE_NEVER:
+ * none). */
 uint64_t record_left_out(const struct record *r);
 cycle_t  record_until(const struct record *r);
 

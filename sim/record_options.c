@@ -197,8 +197,8 @@ static void write_note(const struct recorded *r, void *arg, FILE *out)
         fprintf(out, "--window begins at %.6g us; the run ended at %.6g us: nothing is in it\n",
                 (double)from / (1e3 * TICKS_PER_NS), (double)r->end / (1e3 * TICKS_PER_NS));
     if (lost > 0)
-        fprintf(out, "%" PRIu64 " slices, the first at %.6g us, were left out: more than "
-                "--timeline-most allows; --window makes it shorter\n", lost,
+        fprintf(out, "%" PRIu64 " slices, the first of them to end at %.6g us, were left out: more "
+                "than --timeline-most allows; --window makes it shorter\n", lost,
                 (double)until / (1e3 * TICKS_PER_NS));
 }
 
@@ -239,6 +239,7 @@ static void set_ask(const struct record_options *r, struct record_files *f)
     f->ask.bins = r->bins;
     f->ask.entries = r->timeline || r->vcd;
     f->ask.detail = r->window || r->vcd;
+    f->ask.no_levels = !r->vcd;         /* no timeline draws them */
     f->ask.every = r->every;
     f->ask.most = r->most > 0 ? r->most : RECORDING_MOST;
 }

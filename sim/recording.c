@@ -19,8 +19,8 @@ static struct record *add(struct recording *x, uint32_t block, const char *name,
     const struct recording_ask *a = &x->ask;
     return x->record[block] = record_new(&(struct record_config){
         .name = name, .clock = { clock_hz }, .entries = a->entries && most > 0,
-        .detail = a->entries && a->detail && most > 0, .from = a->from, .to = a->to,
-        .most = most });
+        .detail = a->entries && a->detail && most > 0, .no_levels = a->no_levels,
+        .from = a->from, .to = a->to, .most = most });
 }
 
 static void add_stacks(struct recording *x, struct hbm_block *const *stack, uint32_t stacks,

@@ -18,7 +18,7 @@
 /* What to keep. */
 struct recording_ask {
     unsigned bins;              /* result: over_time, of at most so many; 0: not wanted */
-    bool     entries, detail;   /* as in record_config */
+    bool     entries, detail, no_levels;        /* as in record_config */
     tick_t   from, to;
     size_t   most;              /* entries of the chip, shared out evenly */
     unsigned every;             /* of each so many SMs one, from the first on, keeps entries; */
@@ -53,7 +53,7 @@ struct recorded {
     tick_t                  end;
 };
 
-/* Entries that the limit left out, of all blocks, and the tick from which some are lacking. */
+/* Entries that the limit left out, of all blocks, and when the first of them ended. */
 uint64_t recording_left_out(const struct recording *x, tick_t *until);
 
 #endif

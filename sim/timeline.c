@@ -284,8 +284,8 @@ static void say_left_out(struct timeline *t)
     char text[160];
     if (lost == 0)
         return;
-    snprintf(text, sizeof text, "%" PRIu64 " slices or more were left out by the limit, the "
-             "first at %.6f us", lost, (double)until / (double)TICKS_PER_US);
+    snprintf(text, sizeof text, "%" PRIu64 " slices were left out by the limit, the first of "
+             "them to end at %.6f us", lost, (double)until / (double)TICKS_PER_US);
     name_process(t, "labels", text);
 }
 

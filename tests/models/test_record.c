@@ -104,6 +104,25 @@ START_TEST(a_level_is_summed_over_its_duration)
 }
 END_TEST
 
+START_TEST(levels_are_summed_and_not_kept_if_nobody_wants_them)
+{
+    struct record *r = record_new(&(struct record_config){
+        .name = "b", .clock = { 1000000000 }, .entries = true, .no_levels = true,
+        .to = TICK_NEVER, .most = 9 });
+    record_level_track(r, "l", 5);
+    record_state_track(r, "s", colours, 3, GREEN, RED);
+    record_level(r, 0, 0, 2);
+    record_state(r, 1, 4, GREEN);
+    record_level(r, 0, 10, 5);
+    record_close(r, 12);
+    ck_assert_uint_eq(record_entries(r), 2);
+    check(r, 0, 0, 4, RED);
+    check(r, 1, 4, 12, GREEN);
+    ck_assert_uint_eq(ledger_total(record_sums(r), 0), 2 * 10 + 5 * 2);
+    record_free(r);
+}
+END_TEST
+
 START_TEST(amounts_are_summed_and_not_kept)
 {
     struct record *r = recorder(0, 1000, 100);
@@ -118,7 +137,7 @@ START_TEST(amounts_are_summed_and_not_kept)
 }
 END_TEST
 
-/* Five spans, room for three: the fourth begins at 30. */
+/* Five spans, room for three: the fourth ends at 34. */
 START_TEST(what_is_beyond_the_limit_is_counted)
 {
     struct record *r = recorder(0, 1000, 3);
@@ -128,7 +147,7 @@ START_TEST(what_is_beyond_the_limit_is_counted)
     record_close(r, 100);
     ck_assert_uint_eq(record_entries(r), 3);
     ck_assert_uint_eq(record_left_out(r), 2);
-    ck_assert_uint_eq(record_until(r), 30);
+    ck_assert_uint_eq(record_until(r), 34);
     ck_assert_uint_eq(ledger_total(record_sums(r), 0), 20);
     record_free(r);
 }
@@ -159,6 +178,7 @@ Suite *record_suite(void)
     tcase_add_test(t, work_is_cut_to_the_window_and_summed_whole);
     tcase_add_test(t, states_follow_each_other_without_gaps);
     tcase_add_test(t, a_level_is_summed_over_its_duration);
+    tcase_add_test(t, levels_are_summed_and_not_kept_if_nobody_wants_them);
     tcase_add_test(t, amounts_are_summed_and_not_kept);
     tcase_add_test(t, what_is_beyond_the_limit_is_counted);
     tcase_add_test(t, without_entries_only_sums_are_kept);

@@ -95,7 +95,7 @@ static uint8_t bank_cycles(const struct emitting *e, const struct code_op *o)
 {
     const struct code *c = e->c;
     const struct gpu_sm_config *sm = &c->config->sm;
-    uint32_t reads[16] = { 0 }, most = 0, seen[3];
+    uint32_t reads[16] = { 0 }, most = 0, seen[3] = { NONE, NONE, NONE };
     bool is_tensor = o->op.pipe == GPU_PIPE_TENSOR;
     if (o->op.pipe == GPU_PIPE_LSU || o->op.pipe == GPU_PIPE_CONTROL)
         return 1;
