@@ -47,6 +47,7 @@ struct comparing {
     bool                  change, no_change;
     enum compare_equal    equal;
     const char           *file, *json, *csv, *plot;
+    char                  arch[1024];       /* the names, and the file of --machine */
     struct crossover_asked map;
 };
 
@@ -128,6 +129,18 @@ static bool take(struct comparing *x, const struct options *o, int i)
     }
 }
 
+/* The file of --machine is one more of the machines. */
+static bool add_file(struct comparing *x)
+{
+    struct choice *c = &x->options.choice;
+    const char *names = strcmp(c->arch, "both") == 0 ? "tpu,gpu" : c->arch;
+    int n = snprintf(x->arch, sizeof x->arch, "%s,%s%s", names, strchr(c->file, '/') ? "" : "./",
+                     c->file);
+    c->arch = x->arch;
+    c->file = NULL;
+    return n > 0 && (size_t)n < sizeof x->arch && !strchr(x->arch + strlen(names) + 1, ',');
+}
+
 /* What means something only with --over, or only without. */
 static int check_map(const struct comparing *x, const struct options *o)
 {
@@ -158,10 +171,12 @@ static int parse(struct comparing *x, struct options *o, bool *ends)
         return options_wrong(o, "no file; expected a trace or a network");
     if (x->change && x->no_change)
         return options_wrong(o, "--change and --no-change; expected one of them");
-    if (x->options.choice.file)
-        return options_wrong(o, "--machine names one machine; expected --arch NAME,NAME");
+    if (x->options.choice.file && x->map.over_count > 0)
+        return options_wrong(o, "--machine with --over; expected machines by name, --arch NAME,NAME");
     if (!x->options.choice.arch)
         x->options.choice.arch = "both";
+    if (x->options.choice.file && !add_file(x))
+        return options_wrong(o, "--machine: the path is too long; expected a shorter one");
     if (strcmp(x->options.choice.arch, "both") != 0 && !strchr(x->options.choice.arch, ','))
         return options_wrong(o, "--arch %.40s: one machine; expected several, as tpu-v3,v100",
                              x->options.choice.arch);

@@ -54,15 +54,23 @@ static void keep_sets(struct choice *c, const struct machine *m)
     json_decref(sections);
 }
 
+static bool is_file(const char *name)
+{
+    size_t n = strlen(name);
+    return strchr(name, '/') || (n > 5 && strcmp(name + n - 5, ".yaml") == 0);
+}
+
 static bool open_machine(struct train_machines *m, unsigned i, bool several, struct diag *d)
 {
     struct run_options *r = &m->options[i];
     if (several) {
-        struct choice bare = { .arch = m->names[i] };
+        bool file = is_file(m->names[i]);
+        struct choice bare = { .arch = file ? NULL : m->names[i], .file = file ? m->names[i] : NULL };
         struct machine *plain = choice_machine(&bare, &figures_schema, d);
         if (!plain)
             return false;
-        r->choice.arch = m->names[i];
+        r->choice.arch = bare.arch;
+        r->choice.file = bare.file;
         keep_meant(r, machine_kind(plain));
         keep_sets(&r->choice, plain);
         machine_free(plain);

@@ -1,7 +1,7 @@
 /* train_machines.h - the machines that a network is trained on side by side, by --arch:
  *
  *     NAME                one machine
- *     NAME,NAME,...       several, each once
+ *     NAME,NAME,...       several, each once; one with a '/' or that ends in .yaml is a file
  *     both                tpu,gpu
  *
  * The options of run are given once for all.  With several machines each takes those that mean
@@ -20,7 +20,7 @@
 struct train_machines {
     struct machine    *machine[TRAIN_MACHINES_NAMED];
     struct run_options options[TRAIN_MACHINES_NAMED];
-    char               names[TRAIN_MACHINES_NAMED][64];             /* as --arch has them */
+    char               names[TRAIN_MACHINES_NAMED][256];            /* as --arch has them */
     char               scaled_names[TRAIN_MACHINES_NAMED][TRAINER_NAME];    /* "v100 x1024" */
     unsigned           count;
 };
