@@ -8,6 +8,7 @@
 #include "sim/compare.h"
 #include "sim/compare_change.h"
 #include "sim/compare_equal.h"
+#include "sim/cpu_roof.h"
 #include "sim/cpus.h"
 #include "sim/crossover.h"
 #include "sim/output.h"
@@ -25,6 +26,7 @@ static const struct option_row rows[] = {
     { "no-change", NULL,   "never do (default: where it is no longer than the comparison)" },
     { "equal",     "WHAT", "scale machines to the first one's peak or bandwidth, or all to the "
                            "least watts" },
+    { "cpu",       "NAME", "beside them what a CPU takes at least, by its roofline: e5-2699v3" },
     { "over",      "P=VALUES,P=VALUES", "who is faster and thriftier over a grid, as "
                            "batch=1..64:*2,width=64..512:*2 (many times)" },
     { "limit",     "GFLOP", "with --over: leave larger steps out (default: 20; none)" },
@@ -35,8 +37,8 @@ static const struct option_row rows[] = {
     { "json",      "FILE", "write the comparison as JSON (- is stdout, and then no text)" },
     { "csv",       "FILE", "write a row a machine and total, phase or op (- likewise)" },
 };
-enum { INFERENCE = RUN_ROWS, BATCH, JOBS, CHANGE, NO_CHANGE, EQUAL, OVER, LIMIT, RESULTS, RETRY,
-       PLOT, JSON, CSV };
+enum { INFERENCE = RUN_ROWS, BATCH, JOBS, CHANGE, NO_CHANGE, EQUAL, CPU, OVER, LIMIT, RESULTS,
+       RETRY, PLOT, JSON, CSV };
 #define MOST_JOBS 1024
 
 struct comparing {
@@ -46,6 +48,7 @@ struct comparing {
     unsigned              jobs;
     bool                  change, no_change;
     enum compare_equal    equal;
+    struct machine       *cpu;              /* of --cpu; NULL: none */
     const char           *file, *json, *csv, *plot;
     char                  arch[1024];       /* the names, and the file of --machine */
     struct crossover_asked map;
@@ -75,6 +78,16 @@ static bool take_equal(struct comparing *x, const struct options *o)
             return true;
         }
     return options_wrong(o, "--equal %.40s: expected peak, bandwidth or watts", o->value) == 0;
+}
+
+static bool take_cpu(struct comparing *x, const struct options *o)
+{
+    struct diag d = { .text = "" };
+    const char *ending = strstr(o->value, ".yaml");
+    machine_free(x->cpu);
+    x->cpu = strchr(o->value, '/') || (ending && !ending[5])
+           ? machine_read(&cpu_schema, o->value, &d) : machine_find(&cpu_schema, o->value, &d);
+    return x->cpu || fail(&d, 0);
 }
 
 static bool take_over(struct comparing *x, const struct options *o)
@@ -107,6 +120,7 @@ static bool take(struct comparing *x, const struct options *o, int i)
     case CHANGE:    return x->change = true;
     case NO_CHANGE: return x->no_change = true;
     case EQUAL:     return take_equal(x, o);
+    case CPU:       return take_cpu(x, o);
     case OVER:      return take_over(x, o);
     case LIMIT:     return take_limit(x, o);
     case RESULTS:   x->map.results = o->value; return true;
@@ -148,9 +162,9 @@ static int check_map(const struct comparing *x, const struct options *o)
     if (!over && (x->map.results || x->map.retry_failed || x->map.limit != CROSSOVER_LIMIT))
         return options_wrong(o, "--results, --retry-failed and --limit are of a map; expected "
                              "--over PARAMETER=VALUES");
-    if (over && (x->change || x->no_change || x->equal))
-        return options_wrong(o, "--change, --no-change and --equal are of one point; expected none "
-                             "with --over");
+    if (over && (x->change || x->no_change || x->equal || x->cpu))
+        return options_wrong(o, "--change, --no-change, --equal and --cpu are of one point; "
+                             "expected none with --over");
     if (x->map.retry_failed && !x->map.results)
         return options_wrong(o, "--retry-failed without a folder of results; expected --results "
                              "FOLDER");
@@ -172,7 +186,8 @@ static int parse(struct comparing *x, struct options *o, bool *ends)
     if (x->change && x->no_change)
         return options_wrong(o, "--change and --no-change; expected one of them");
     if (x->options.choice.file && x->map.over_count > 0)
-        return options_wrong(o, "--machine with --over; expected machines by name, --arch NAME,NAME");
+        return options_wrong(o, "--machine with --over; expected machines by name, --arch "
+                             "NAME,NAME");
     if (!x->options.choice.arch)
         x->options.choice.arch = "both";
     if (x->options.choice.file && !add_file(x))
@@ -238,14 +253,16 @@ static enum compare_change_when when_to_change(const struct comparing *x)
 
 /* Runs with results, compared and written. */
 static int finish(const struct comparing *x, struct together *runs, unsigned count, json_t *equal,
-                  uint64_t batch)
+                  const struct trace *t)
 {
     json_t *results[TRAIN_MACHINES_NAMED];
     for (unsigned i = 0; i < count; i++)
         results[i] = runs[i].result;
-    json_t *comparison = compare_results(results, count, batch);
+    json_t *comparison = compare_results(results, count, t->batch);
     if (equal)
         json_object_set(comparison, "equal", equal);
+    if (x->cpu)
+        json_object_set_new(comparison, "cpu", cpu_roof_json(x->cpu, t));
     json_object_set_new(comparison, "changes",
                         compare_change(runs, count, when_to_change(x), x->jobs));
     int status = write_all(x, comparison);
@@ -253,12 +270,13 @@ static int finish(const struct comparing *x, struct together *runs, unsigned cou
     return status == 0 && x->plot ? draw(x, results, count) : status;
 }
 
-static int scaled(const struct comparing *x, struct together *runs, unsigned count, uint64_t batch)
+static int scaled(const struct comparing *x, struct together *runs, unsigned count,
+                  const struct trace *t)
 {
     struct machine *machines[TRAIN_MACHINES_NAMED] = { NULL };
     struct diag d = { .text = "" };
     json_t *equal = x->equal ? compare_equal(runs, count, x->equal, x->jobs, machines, &d) : NULL;
-    int status = x->equal && !equal ? fail(&d, 1) : finish(x, runs, count, equal, batch);
+    int status = x->equal && !equal ? fail(&d, 1) : finish(x, runs, count, equal, t);
     json_decref(equal);
     for (unsigned i = 0; i < count; i++)
         machine_free(machines[i]);
@@ -277,7 +295,7 @@ static int compare(const struct comparing *x, const struct trace *t)
     together_run(runs, count, x->jobs);
     int status = first_failure(runs, count, x->file);
     if (status == 0)
-        status = scaled(x, runs, count, t->batch);
+        status = scaled(x, runs, count, t);
     for (unsigned i = 0; i < count; i++)
         json_decref(runs[i].result);
     return status;
@@ -319,7 +337,8 @@ int cmd_compare(int argc, char **argv)
     struct comparing x = { .jobs = cpus_allowed(), .map.limit = CROSSOVER_LIMIT };
     bool ends;
     int status = parse(&x, &o, &ends);
-    if (ends || status != 0)
-        return status;
-    return x.map.over_count > 0 ? over_a_grid(&x) : with_trace(&x);
+    if (!ends && status == 0)
+        status = x.map.over_count > 0 ? over_a_grid(&x) : with_trace(&x);
+    machine_free(x.cpu);
+    return status;
 }

@@ -3,6 +3,7 @@
 
 #include "sim/choice.h"
 #include "sim/cmd_machine.h"
+#include "sim/cpu_roof.h"
 #include "sim/figures.h"
 #include "sim/output.h"
 
@@ -17,11 +18,19 @@ static int fail(const struct diag *d, int status)
     return status;
 }
 
+/* Of a kind that is simulated, or a CPU's roofline; NULL and the reason in `d`. */
+static struct machine *read_any(const char *path, struct diag *d)
+{
+    struct diag none = { .text = "" };
+    struct machine *m = machine_read(&figures_schema, path, d);
+    return m ? m : machine_read(&cpu_schema, path, &none);
+}
+
 /* One line of the list; a file that is wrong says so in its place. */
 static void list_one(void *self, const char *name, const char *path)
 {
     struct diag     d = { .text = "" };
-    struct machine *m = machine_read(&figures_schema, path, &d);
+    struct machine *m = read_any(path, &d);
     (void)self;
     if (m != NULL)
         printf("%-12s %s\n", name, machine_description(m));
@@ -33,7 +42,7 @@ static void list_one(void *self, const char *name, const char *path)
 static void list_json(void *self, const char *name, const char *path)
 {
     struct diag     d = { .text = "" };
-    struct machine *m = machine_read(&figures_schema, path, &d);
+    struct machine *m = read_any(path, &d);
     if (m != NULL)
         json_array_append_new(self, json_pack("{s:s, s:s, s:s, s:s}", "name", name, "file",
                                               path, "kind", machine_kind_name(machine_kind(m)),

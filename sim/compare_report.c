@@ -6,6 +6,7 @@
 #include "sim/compare.h"
 #include "sim/compare_equal.h"
 #include "sim/compare_words.h"
+#include "sim/cpu_roof.h"
 #include "sim/report.h"
 #include "sim/report_field.h"
 #include "sim/report_number.h"
@@ -237,6 +238,21 @@ static void ops(const json_t *comparison, FILE *out)
         fprintf(out, "  %zu ops that take less are left out; --csv has all\n", left_out);
 }
 
+/* Beside the fastest machine. */
+static void cpu(const json_t *comparison, FILE *out)
+{
+    const json_t *roof = json_object_get(comparison, "cpu");
+    const json_t *cells = compare_cells(json_object_get(comparison, "all"));
+    size_t best = 0;
+    for (size_t m = 1; m < compare_machines(comparison); m++)
+        if (report_number(json_array_get(cells, m), "time_s")
+            < report_number(json_array_get(cells, best), "time_s"))
+            best = m;
+    if (roof)
+        cpu_roof_text(roof, report_number(json_array_get(cells, best), "time_s"),
+                      compare_machine(comparison, best), out);
+}
+
 void compare_text(const json_t *comparison, FILE *out)
 {
     fprintf(out, "%s on ", report_string(comparison, "trace"));
@@ -248,6 +264,7 @@ void compare_text(const json_t *comparison, FILE *out)
     fputs("\nTotals\n", out);
     for (size_t m = 0; m < compare_machines(comparison); m += ABREAST)
         totals(comparison, next_few(comparison, m), out);
+    cpu(comparison, out);
     fputs("\nPhases\n", out);
     phases(comparison, out);
     fputs("\nOps (those that contain the same of the trace's are one row; - has none)\n", out);

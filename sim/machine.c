@@ -7,7 +7,7 @@
 
 #include "sim/machine_inside.h"
 
-static const char *const kind_names[MACHINE_KINDS] = { "tpu", "gpu" };
+static const char *const kind_names[MACHINE_KINDS] = { "tpu", "gpu", "cpu" };
 
 const char *machine_kind_name(enum machine_kind kind)
 {

@@ -26,7 +26,7 @@
 #include "models/param.h"
 #include "traces/diag.h"
 
-enum machine_kind { MACHINE_TPU, MACHINE_GPU, MACHINE_KINDS };
+enum machine_kind { MACHINE_TPU, MACHINE_GPU, MACHINE_CPU, MACHINE_KINDS };
 
 #define MACHINE_USES(kind) (1u << (kind))       /* for the bit sets below */
 

@@ -65,7 +65,8 @@ static bool open_machine(struct train_machines *m, unsigned i, bool several, str
     struct run_options *r = &m->options[i];
     if (several) {
         bool file = is_file(m->names[i]);
-        struct choice bare = { .arch = file ? NULL : m->names[i], .file = file ? m->names[i] : NULL };
+        struct choice bare = { .arch = file ? NULL : m->names[i],
+                               .file = file ? m->names[i] : NULL };
         struct machine *plain = choice_machine(&bare, &figures_schema, d);
         if (!plain)
             return false;
