@@ -11,6 +11,8 @@
 
 /* A GPU's operations take about so many times longer to simulate than a TPU's. */
 #define GPU_COST 30
+/* A byte that an op moves takes about as long as so many operations: an optimizer has few. */
+#define BYTE_COST 30
 
 static size_t machines_of(const struct sweep_plan *p)
 {
@@ -48,7 +50,7 @@ static bool measure(const struct sweep_plan *p, double limit, struct measured *m
         if (i == 0)
             snprintf(m->trace, sizeof m->trace, "%s", made.trace->name);
         flops[i] = (double)made.trace->flops;
-        costs[i] = flops[i] * (gpu ? GPU_COST : 1);
+        costs[i] = (flops[i] + BYTE_COST * (double)made.trace->bytes) * (gpu ? GPU_COST : 1);
         if (limit > 0 && flops[i] > limit)
             costs[i] = fits(&made) ? INFINITY : 0;
         sweep_point_free(&made);
