@@ -261,12 +261,11 @@ static void waits(struct sm_warp_cycle *w, enum gpu_cause cause, cycle_t until)
 static bool is_taken(const struct sm_cycles *x, cycle_t cycle, const struct gpu_warp_look *w)
 {
     const struct scheduler *now = scheduler_at(x, cycle, w->subcore);
-    const struct scheduler *was = cycle > x->kept ? now - x->subcores : now;
-    if (was->look.free[w->pipe] <= cycle || now->look.free[w->pipe] <= cycle)
+    if (now->look.free[w->pipe] <= cycle)
         return false;
     if (!now->issued)
         return true;
-    /* It became free in this cycle if it was at once taken by another. */
+    /* It was free if another took it in this cycle. */
     const struct gpu_launch *l = &x->chip->run.launches[at(x, cycle)->look.launch];
     return l->kernel->ops[now->pc].pipe != w->pipe;
 }
