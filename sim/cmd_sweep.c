@@ -10,6 +10,7 @@
 #include "sim/output.h"
 #include "sim/sweep.h"
 #include "sim/sweep_parameter.h"
+#include "sim/sweep_shard.h"
 #include "sim/sweep_slurm.h"
 #include "sim/sweep_store.h"
 #include "sim/sweep_table.h"
@@ -45,9 +46,11 @@ struct sweeping {
     struct sweep      sweep;
     const char       *file, *csv, *json;    /* the file: a plan, too */
     const char       *slurm;
+    char             *folder;               /* of --results, for a task; only of --slurm */
     unsigned          tasks;
     const char      **words;                /* of the command, as a task has to give it */
     size_t            word_count;
+    unsigned          seen[WHAT_ROWS];      /* lines of a plan that give each; 0: none */
     const char       *what;                 /* the first option that a plan would have */
     bool              table, collect, status, dry_run;
     char            **texts;                /* values of a plan's lines */
@@ -111,38 +114,20 @@ static bool take_what(struct sweeping *x, const struct options *o, int i)
     }
 }
 
-/* Where a task of a job array finds its number: Slurm, PBS Pro, Torque, Grid Engine, LSF.  Grid
- * Engine and LSF set it for other jobs too, to "undefined" and 0. */
-static const char *array_task(void)
-{
-    static const char *const names[] = { "SLURM_ARRAY_TASK_ID", "PBS_ARRAY_INDEX", "PBS_ARRAYID",
-                                         "SGE_TASK_ID", "LSB_JOBINDEX" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *task = getenv(names[i]);
-        if (task && strcmp(task, "undefined") != 0 && strcmp(task, "0") != 0)
-            return task;
-    }
-    return NULL;
-}
-
 static bool take_shard(struct sweeping *x, const struct options *o)
 {
-    char first[16] = "";
-    const char *slash = strchr(o->value, '/'), *task = NULL;
-    if (slash && slash - o->value < (int)sizeof first)
-        memcpy(first, o->value, (size_t)(slash - o->value));
-    bool by_job = strcmp(first, "array") == 0;
-    if (!slash || !run_options_number(slash + 1, SWEEP_POINTS, &x->sweep.shards)
-        || (!by_job && !run_options_number(first, x->sweep.shards, &x->sweep.shard)))
+    const char *task = NULL;
+    switch (sweep_shard_read(o->value, &x->sweep.shard, &x->sweep.shards, &task)) {
+    case SWEEP_SHARD_READ:
+        return true;
+    case SWEEP_SHARD_WRONG:
         return wrong(o, SHARD, "I/N, as 1/4 to 4/4, or array/4");
-    if (by_job && ((task = array_task()) == NULL
-                   || !run_options_number(task, x->sweep.shards, &x->sweep.shard))) {
-        options_wrong(o, "--shard %.40s: the task of the job array is %.20s; expected 1 to %u",
-                      o->value, task ? task : "not said", x->sweep.shards);
-        return false;
+    case SWEEP_SHARD_NO_TASK:
+        break;
     }
-    x->sweep.shard--;
-    return true;
+    options_wrong(o, "--shard %.40s: the task of the job array is %.20s; expected 1 to %u",
+                  o->value, task ? task : "not said", x->sweep.shards);
+    return false;
 }
 
 static bool take(struct sweeping *x, const struct options *o, int i)
@@ -154,7 +139,9 @@ static bool take(struct sweeping *x, const struct options *o, int i)
         return take_what(x, o, i);
     }
     switch (i) {
-    case RESULTS: x->sweep.results = o->value; return true;
+    case RESULTS:
+        x->sweep.results = o->value;
+        return o->value[0] != '\0' || wrong(o, i, "a folder");
     case CSV:     x->csv = o->value; return true;
     case TABLE:   return x->table = true;
     case JSON:    x->json = o->value; return true;
@@ -213,6 +200,12 @@ static bool check_machine(const struct sweeping *x, const struct options *o)
     return fail(&d, 0);
 }
 
+/* Of --set, --ideal and --over there may be several. */
+static bool is_single(int i)
+{
+    return i != OVER && strcmp(rows[i].name, "set") != 0 && strcmp(rows[i].name, "ideal") != 0;
+}
+
 /* False with the reason in the diag, or said already. */
 static bool read_line(struct sweeping *x, const struct text *t, const char *path)
 {
@@ -227,6 +220,10 @@ static bool read_line(struct sweeping *x, const struct text *t, const char *path
     if (rows[i].value && t->line.count < 2)
         return text_refuse(t, 1, "%s has no value; expected %s %s", rows[i].name, rows[i].name,
                            rows[i].value);
+    if (is_single(i) && x->seen[i])
+        return text_refuse(t, 0, "a second %s; the first is in line %u; expected one",
+                           rows[i].name, x->seen[i]);
+    x->seen[i] = t->line.number;
     struct options o = { .command = "sweep", .file = path, .line = t->line.number,
                          .column = t->line.column[rows[i].value != NULL] };
     o.value = rows[i].value ? keep(x, value_of(&t->line)) : NULL;
@@ -316,6 +313,8 @@ static int check(const struct sweeping *x, const struct options *o)
         return options_wrong(o, "--tasks without an array; expected --slurm FILE");
     if (x->slurm && strcmp(x->file, "-") == 0)
         return options_wrong(o, "--slurm with stdin, which no task has; expected a file");
+    if ((x->status || x->dry_run) && (x->csv || x->json || x->table))
+        return options_wrong(o, "--status and --dry-run write no table; expected --collect for one");
     if ((x->sweep.shards > 0 || x->slurm) && (x->csv || x->json || x->table || x->collect))
         return options_wrong(o, "--shard and --slurm run parts; expected --collect without them to "
                              "write the whole");
@@ -335,6 +334,14 @@ static bool check_files(const struct sweeping *x, struct diag *d)
     return output_check(uses, sizeof uses / sizeof uses[0], d);
 }
 
+static bool find_folder(struct sweeping *x, struct diag *d)
+{
+    d->file[0] = '\0';
+    if (x->slurm)
+        x->folder = sweep_slurm_folder(x->sweep.results, d);
+    return !x->slurm || x->folder;
+}
+
 static int parse(struct sweeping *x, struct options *o)
 {
     struct diag d = { .text = "" };
@@ -349,7 +356,7 @@ static int parse(struct sweeping *x, struct options *o)
     x->file = path;
     if (status == 0)
         status = check(x, o);
-    if (status == 0 && !check_files(x, &d))
+    if (status == 0 && (!check_files(x, &d) || !find_folder(x, &d)))
         status = fail(&d, 2);
     return status;
 }
@@ -405,7 +412,7 @@ static int write_script(const struct sweeping *x)
 {
     struct diag d = { .text = "" };
     unsigned most = x->tasks > 0 ? x->tasks : sweep_slurm_most();
-    struct sweep_slurm s = { .results = x->sweep.results, .words = x->words,
+    struct sweep_slurm s = { .results = x->folder, .words = x->words,
                              .count = x->word_count, .cpus = x->sweep.jobs,
                              .tasks = x->plan.points < most ? (unsigned)x->plan.points : most };
     struct output *o = output_open(x->slurm, &d);
@@ -485,6 +492,7 @@ int cmd_sweep(int argc, char **argv)
         free(x->texts[t]);
     free(x->texts);
     free(x->words);
+    free(x->folder);
     free(x);
     return status;
 }

@@ -62,7 +62,7 @@ static FILE *open_packed(int fd, const char *mode)
 static mode_t mode_of(const char *place)
 {
     struct stat s;
-    if (stat(place, &s) == 0)
+    if (lstat(place, &s) == 0 && S_ISREG(s.st_mode))
         return s.st_mode & 07777;
     mode_t mask = umask(0);
     umask(mask);
@@ -115,10 +115,10 @@ static void take_signal(int number)
         sigaction(number, &mine, NULL);
 }
 
-static int open_beside(struct output *o)
+/* `place` is taken. */
+static int open_beside(struct output *o, char *place)
 {
-    char *real = realpath(o->path, NULL);       /* a link stays a link */
-    o->place = real != NULL ? real : strdup(o->path);
+    o->place = place != NULL ? place : strdup(o->path);
     int n = asprintf(&o->beside, "%s.XXXXXX", o->place);
     assert(o->place != NULL && n > 0);
     (void)n;
@@ -147,11 +147,21 @@ static int open_place(struct output *o)
 {
     if (output_is_stdout(o->path))
         return dup(STDOUT_FILENO);
-    return written_directly(o->path) ? open(o->path, O_WRONLY | O_CLOEXEC) : open_beside(o);
+    if (written_directly(o->path))
+        return open(o->path, O_WRONLY | O_CLOEXEC);
+    return open_beside(o, realpath(o->path, NULL));         /* a link stays a link */
+}
+
+static bool open_stream(struct output *o, int fd, const char *packing)
+{
+    if (fd >= 0)
+        o->stream = packing != NULL ? open_packed(fd, packing) : fdopen(fd, "w");
+    return o->stream != NULL;
 }
 
 /* `packing`: how zlib opens it; NULL: as it is. */
-static struct output *open_output(const char *path, const char *packing, struct diag *d)
+static struct output *open_output(const char *path, const char *packing, bool replaces,
+                                  struct diag *d)
 {
     struct output *o = calloc(1, sizeof *o);
     assert(o != NULL);
@@ -161,10 +171,7 @@ static struct output *open_output(const char *path, const char *packing, struct 
         o->stream = stdout;
         return o;
     }
-    int fd = open_place(o);
-    if (fd >= 0)
-        o->stream = packing != NULL ? open_packed(fd, packing) : fdopen(fd, "w");
-    if (o->stream != NULL)
+    if (open_stream(o, replaces ? open_beside(o, NULL) : open_place(o), packing))
         return o;
     fail(d, path, "a file that can be written");
     release(o);
@@ -173,13 +180,18 @@ static struct output *open_output(const char *path, const char *packing, struct 
 
 struct output *output_open(const char *path, struct diag *d)
 {
-    return open_output(path, is_packed(path) ? "wb" : NULL, d);
+    return open_output(path, is_packed(path) ? "wb" : NULL, false, d);
+}
+
+struct output *output_open_instead(const char *path, struct diag *d)
+{
+    return open_output(path, is_packed(path) ? "wb" : NULL, true, d);
 }
 
 /* Numbers with all their digits hardly pack any better when it takes ten times as long. */
 struct output *output_open_packed(const char *path, struct diag *d)
 {
-    return open_output(path, "wb1", d);
+    return open_output(path, "wb1", false, d);
 }
 
 FILE *output_stream(struct output *o)

@@ -17,7 +17,10 @@
 struct output;
 
 struct output *output_open(const char *path, struct diag *d);   /* NULL: cannot be made */
-/* The same, compressed whatever the path is called, stdout too; quickly. */
+/* The same, but what is at the path goes, whatever it is: no link is followed, no pipe is written
+ * into.  For files that the program names itself; not for "-". */
+struct output *output_open_instead(const char *path, struct diag *d);
+/* As output_open, compressed whatever the path is called, stdout too; quickly. */
 struct output *output_open_packed(const char *path, struct diag *d);
 FILE          *output_stream(struct output *o);
 

@@ -1,6 +1,7 @@
 /* sweep_axis.c - one --over, from left to right. */
 #include "sim/sweep_axis.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -36,6 +37,16 @@ static bool refuse(const struct reader *r, const char *at, const char *what, con
                              what, expected);
 }
 
+/* Blanks around a word are not part of it. */
+static const char *trim(const char *text, const char **end)
+{
+    while (text < *end && *text == ' ')
+        text++;
+    while (*end > text && (*end)[-1] == ' ')
+        --*end;
+    return text;
+}
+
 static char *copy(const char *text, size_t length)
 {
     char *c = strndup(text, length);
@@ -49,12 +60,14 @@ static bool read_names(struct reader *r, const char *equals)
     struct sweep_axis *a = r->axis;
     for (const char *at = r->text; at <= equals; ) {
         size_t length = strcspn(at, ",=");
-        if (length == 0)
+        const char *end = at + length, *name = trim(at, &end);
+        if (name == end)
             return refuse(r, at, ": no parameter's name",
                           "PARAMETER=VALUES, as mxu.rows=64,128");
         if (a->names == SWEEP_NAMES)
             return refuse(r, at, ": too many parameters for one axis", "eight at most");
-        a->name[a->names++] = (struct sweep_word){ copy(at, length), column_of(r, at) };
+        a->name[a->names++] = (struct sweep_word){ copy(name, (size_t)(end - name)),
+                                                   column_of(r, name) };
         at += length + 1;
     }
     return true;
@@ -141,11 +154,12 @@ static bool read_tuple(struct reader *r, const char *item, const char *end)
     const char *at = item;
     for (size_t n = 0; n < a->names; n++) {
         size_t length = at <= end ? strcspn(at, "/,") : 0;
-        if (length == 0 || (n + 1 < a->names) != (at[length] == '/'))
+        const char *last = at + length, *value = trim(at, &last);
+        if (value == last || (n + 1 < a->names) != (at[length] == '/'))
             return refuse(r, item, ": not a value for each of the parameters",
                           "as many, with / between");
         free(row[n].text);
-        row[n] = (struct sweep_word){ copy(at, length), column_of(r, at) };
+        row[n] = (struct sweep_word){ copy(value, (size_t)(last - value)), column_of(r, value) };
         at += length + 1;
     }
     return true;
@@ -153,6 +167,7 @@ static bool read_tuple(struct reader *r, const char *item, const char *end)
 
 static bool read_item(struct reader *r, const char *item, const char *end)
 {
+    item = trim(item, &end);
     const char *dots = strstr(item, "..");
     if (item == end)
         return refuse(r, item, ": no value", "a value or a range before each comma");
@@ -164,9 +179,20 @@ static bool read_item(struct reader *r, const char *item, const char *end)
     return true;
 }
 
+/* Not printed: it would break the message's line. */
+static bool refuse_control(const struct reader *r, const char *at)
+{
+    struct sweep_word here = { NULL, column_of(r, at) };
+    return sweep_axis_refuse(r->axis, &here, r->diag, "byte 0x%02x is no text; expected printable "
+                             "characters", (unsigned char)*at);
+}
+
 static bool read_axis(struct reader *r)
 {
     const char *equals = strchr(r->text, '='), *end;
+    for (const char *at = r->text; *at; at++)
+        if (iscntrl((unsigned char)*at))
+            return refuse_control(r, at);
     if (!equals)
         return refuse(r, r->text, ": no values", "PARAMETER=VALUES, as mxu.rows=64,128");
     if (!read_names(r, equals))

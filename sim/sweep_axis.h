@@ -6,6 +6,8 @@
  *     mxu.rows,mxu.cols=64/256,256/64 or each with its own
  *     arch=tpu-v3,v100                words
  *
+ * Blanks around names and values mean nothing; a control character is refused.
+ *
  * A range has the values first, first + step, ... (or times the step) up to the last one that does
  * not pass the end.
  */

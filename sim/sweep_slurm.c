@@ -1,6 +1,7 @@
 /* sweep_slurm.c - see sweep_slurm.h. */
 #include "sim/sweep_slurm.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,23 @@ unsigned sweep_slurm_most(void)
     if (in)
         pclose(in);
     return most > 0 ? most : MOST;
+}
+
+char *sweep_slurm_folder(const char *results, struct diag *d)
+{
+    char here[PATH_MAX], *folder = NULL;
+    const char *before = results[0] != '/' && getcwd(here, sizeof here) ? here : "";
+    if (asprintf(&folder, "%s%s%s", before, before[0] ? "/" : "", results) < 0)
+        abort();
+    for (const char *c = folder; *c; c++)
+        if (iscntrl((unsigned char)*c) || *c == '"' || *c == '\\') {
+            diag_set(d, 0, 0, "--slurm: the folder of results has byte 0x%02x in its path, with "
+                     "which sbatch cannot name the tasks' outputs; expected a folder without "
+                     "\", \\ and control characters", (unsigned char)*c);
+            free(folder);
+            return NULL;
+        }
+    return folder;
 }
 
 /* One word of the shell, whatever is in it. */
@@ -56,13 +74,13 @@ static void print_command(const struct sweep_slurm *s, FILE *out)
 
 static void print_header(const struct sweep_slurm *s, FILE *out)
 {
-    char *results = realpath(s->results, NULL);
     fprintf(out, "#!/bin/sh\n#SBATCH --job-name=simaccel-sweep\n#SBATCH --array=1-%u\n"
-            "#SBATCH --cpus-per-task=%u\n#SBATCH --output=\"%s/slurm-%%a.txt\"\n\n", s->tasks,
-            s->cpus, results ? results : s->results);
+            "#SBATCH --cpus-per-task=%u\n#SBATCH --output=\"", s->tasks, s->cpus);
+    for (const char *c = s->results; *c; c++)
+        fputs(*c == '%' ? "%%" : (char[]){ *c, '\0' }, out);
+    fputs("/slurm-%a.txt\"\n\n", out);
     fputs("# When all tasks have ended, the same command with --collect in place of --shard writes\n"
           "# the table.  If something is missing then, send this again.\n", out);
-    free(results);
 }
 
 static void print_place(FILE *out)

@@ -13,12 +13,18 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "traces/diag.h"
+
 struct sweep_slurm {
-    const char *results;                /* a folder that is there: what tasks say goes there */
+    const char *results;                /* as sweep_slurm_folder has it: what tasks say goes there */
     const char *const *words;           /* of the command behind "simaccel sweep", without --shard */
     size_t      count;
     unsigned    tasks, cpus;            /* of the array; of a task */
 };
+
+/* The whole path of a folder that need not be there yet; the caller frees it.  NULL, with the
+ * reason: sbatch has no way to write it. */
+char *sweep_slurm_folder(const char *results, struct diag *d);
 
 void sweep_slurm_write(const struct sweep_slurm *s, FILE *out);
 

@@ -2,12 +2,14 @@
 #include "sim/sweep_store.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "sim/output.h"
+#include "sim/report_field.h"
 #include "traces/text.h"
 
 #define SWEEP_SCHEMA 1
@@ -41,11 +43,51 @@ bool sweep_store_open(const char *folder, struct diag *d)
                     strerror(errno));
 }
 
+static bool says(const json_t *o, const char *key, const char *text)
+{
+    const char *is = json_string_value(json_object_get(o, key));
+    return is && strcmp(is, text) == 0;
+}
+
+/* An amount, 0 or more, and its rate over `seconds` go together. */
+static bool goes_with(const json_t *o, const char *amount, const char *rate, double seconds)
+{
+    const json_t *a = json_object_get(o, amount), *r = json_object_get(o, rate);
+    double sum = json_number_value(a), is = json_number_value(r) * seconds;
+    return json_is_number(a) && json_is_number(r) && sum >= 0 && fabs(is - sum) <= 1e-9 * sum;
+}
+
+/* A run that ended has taken time and has ops. */
+static bool is_whole(const json_t *result)
+{
+    const json_t *hbm = json_object_get(result, "hbm");
+    double seconds = report_number(result, "time_s");
+    return seconds > 0 && report_number(result, "clock_hz") > 0
+        && report_number(result, "peak_flops_per_s") > 0
+        && report_number(hbm, "peak_bytes_per_s") > 0
+        && goes_with(result, "energy_j", "average_power_w", seconds)
+        && goes_with(result, "flops", "flops_per_s", seconds)
+        && goes_with(hbm, "bytes", "bytes_per_s", seconds)
+        && json_array_size(json_object_get(result, "ops")) > 0;
+}
+
+/* What somebody has changed by hand is no result. */
 static bool is_of(const json_t *kept, const char *hash)
 {
-    const char *input = json_string_value(json_object_get(kept, "input"));
-    return json_integer_value(json_object_get(kept, "sweep")) == SWEEP_SCHEMA
-        && input && strcmp(input, hash) == 0;
+    if (json_integer_value(json_object_get(kept, "sweep")) != SWEEP_SCHEMA
+        || !says(kept, "simaccel", SIMACCEL_VERSION) || !says(kept, "input", hash))
+        return false;
+    if (says(kept, "status", "failed"))
+        return json_is_string(json_object_get(kept, "message"))
+            && !json_object_get(kept, "result");
+    return says(kept, "status", "done") && is_whole(json_object_get(kept, "result"));
+}
+
+/* A pipe of that name would never end. */
+static bool is_file(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISREG(s.st_mode);
 }
 
 json_t *sweep_store_load(const char *folder, const char *hash)
@@ -53,7 +95,7 @@ json_t *sweep_store_load(const char *folder, const char *hash)
     struct diag d = { .text = "" };
     char *path = path_of(folder, hash), *text = NULL;
     size_t size = 0;
-    if (access(path, F_OK) == 0)
+    if (is_file(path))
         text = text_load_most(path, 1u << 30, &size, &d);
     free(path);
     json_t *kept = text ? json_loadb(text, size, 0, NULL) : NULL;
@@ -82,7 +124,7 @@ json_t *sweep_store_failed(const char *hash, const char *message)
 bool sweep_store_save(const char *folder, const char *hash, const json_t *kept, struct diag *d)
 {
     char *path = path_of(folder, hash);
-    struct output *o = output_open(path, d);
+    struct output *o = output_open_instead(path, d);
     free(path);
     if (!o)
         return false;

@@ -1,6 +1,7 @@
 /* sweep_table.c - see sweep_table.h. */
 #include "sim/sweep_table.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,6 +182,14 @@ void sweep_table_json(const struct sweep_plan *p, json_t *const *rows, FILE *out
 
 /* ---- for people ---- */
 
+/* A message may come from a file with lines of its own; here it is one. */
+static void print_line(const char *text, FILE *out)
+{
+    for (; *text; text++)
+        fputc(iscntrl((unsigned char)*text) ? ' ' : *text, out);
+    fputc('\n', out);
+}
+
 static void print_failed(const struct sweep_plan *p, json_t *const *rows, FILE *out)
 {
     for (size_t i = 0; i < p->points; i++) {
@@ -191,7 +200,8 @@ static void print_failed(const struct sweep_plan *p, json_t *const *rows, FILE *
             for (size_t n = 0; n < p->axes[a].names; n++)
                 fprintf(out, " %s=%s", p->axes[a].name[n].text,
                         sweep_plan_value(p, i, a, n)->text);
-        fprintf(out, ": %s\n", word(rows[i], "message"));
+        fputs(": ", out);
+        print_line(word(rows[i], "message"), out);
     }
 }
 

@@ -219,7 +219,7 @@ START_TEST(the_table_says_the_same_in_words)
                   "rows", 3, "time_s", 2e-6, "energy_j", 1.5e-6, "average_power_w", 0.75,
                   "flops_per_s", 4e9, "mxu_utilization", 0.25, "hbm_bytes_per_s", 1e9,
                   "hbm_peak_bytes_per_s", 8e9, "bound_by", "latency"),
-        json_pack("{s:s, s:s}", "status", "failed", "message", "out of luck"),
+        json_pack("{s:s, s:s}", "status", "failed", "message", "out\nof luck"),
     };
     char *text = NULL;
     size_t size = 0;

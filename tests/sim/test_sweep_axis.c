@@ -36,6 +36,8 @@ static const struct { const char *text, *means; } axes[] = {
     { "a.b,c.d=1..3",              "a.b,c.d 1,1 2,2 3,3" },
     { "a.b,c.d=1/2,8,x/y",         "a.b,c.d 1,2 8,8 x,y" },
     { "a,b,c=1/2/3",               "a,b,c 1,2,3" },
+    { " a.b , c.d = 1 / 2,  8 , 1..2 ", "a.b,c.d 1,2 8,8 1,1 2,2" },
+    { "o=adam lr=0.1",             "o adam lr=0.1" },
     { "a.b=4294967296..4294967297", "a.b 4294967296 4294967297" },
 };
 
@@ -95,6 +97,12 @@ static const struct { const char *text; unsigned column; const char *words; } wr
     { "a,b=1/",           10, "for each" },
     { "a=1/2",            8,  "for each" },
     { "a,b,c,d,e,f,g,h,i=1", 22, "too many" },
+    { "a= ",              9,  "no value" },
+    { "a=1, ,2",          11, "no value" },
+    { " =1",              6,  "no parameter's name" },
+    { "a,b=1/ ",          10, "for each" },
+    { "a=1\n2",           9,  "byte 0x0a is no text" },
+    { "a=\x1b[2J",        8,  "byte 0x1b is no text" },
 };
 
 START_TEST(what_is_wrong_is_said_with_its_column)
