@@ -8,6 +8,7 @@
 #include "sim/compare.h"
 #include "sim/compare_change.h"
 #include "sim/compare_equal.h"
+#include "sim/compare_timeline.h"
 #include "sim/cpu_roof.h"
 #include "sim/cpus.h"
 #include "sim/crossover.h"
@@ -36,15 +37,17 @@ static const struct option_row rows[] = {
     { "plot",      "FILE", "draw it (.svg, .png, .pdf); data and script are put beside it" },
     { "json",      "FILE", "write the comparison as JSON (- is stdout, and then no text)" },
     { "csv",       "FILE", "write a row a machine and total, phase or op (- likewise)" },
+    TIMELINE_OPTIONS,
 };
 enum { INFERENCE = RUN_ROWS, BATCH, JOBS, CHANGE, NO_CHANGE, EQUAL, CPU, OVER, LIMIT, RESULTS,
-       RETRY, PLOT, JSON, CSV };
+       RETRY, PLOT, JSON, CSV, RECORD };
 #define MOST_JOBS 1024
 
 struct comparing {
     struct run_options    options;
     struct train_machines machines;
     struct net_options    net;
+    struct record_options record;
     unsigned              jobs;
     bool                  change, no_change;
     enum compare_equal    equal;
@@ -113,6 +116,8 @@ static bool take(struct comparing *x, const struct options *o, int i)
 {
     unsigned batch = 0;
     int taken = i >= 0 ? run_options_take(&x->options, o, i) : 0;
+    if (taken == 0)
+        taken = record_take(&x->record, o, i - RECORD);
     if (taken != 0)
         return taken > 0;
     switch (i) {
@@ -165,6 +170,9 @@ static int check_map(const struct comparing *x, const struct options *o)
     if (over && (x->change || x->no_change || x->equal || x->cpu))
         return options_wrong(o, "--change, --no-change, --equal and --cpu are of one point; "
                              "expected none with --over");
+    if (over && (x->record.timeline || x->record.window || x->record.every || x->record.most))
+        return options_wrong(o, "--timeline and its options are of one point; expected none with "
+                             "--over");
     if (x->map.retry_failed && !x->map.results)
         return options_wrong(o, "--retry-failed without a folder of results; expected --results "
                              "FOLDER");
@@ -201,7 +209,7 @@ static int parse(struct comparing *x, struct options *o, bool *ends)
 
 static int write_all(const struct comparing *x, const json_t *comparison)
 {
-    bool on_stdout = false;
+    bool on_stdout = x->record.timeline && output_is_stdout(x->record.timeline);
     const struct { const char *path; void (*write)(const json_t *, FILE *); } files[] = {
         { x->json, output_json }, { x->csv, compare_csv },
     };
@@ -270,13 +278,32 @@ static int finish(const struct comparing *x, struct together *runs, unsigned cou
     return status == 0 && x->plot ? draw(x, results, count) : status;
 }
 
+/* Drawn before anything is written, written when all else is. */
+static int with_timeline(const struct comparing *x, struct together *runs, unsigned count,
+                         json_t *equal, const struct trace *t)
+{
+    struct diag d = { .text = "" };
+    int status = 0;
+    if (!x->record.timeline)
+        return finish(x, runs, count, equal, t);
+    struct compare_timeline *drawn = compare_timeline_new(&x->record, runs, count, x->jobs, &d,
+                                                          &status);
+    if (!drawn)
+        return fail(&d, status);
+    status = finish(x, runs, count, equal, t);
+    if (status == 0)
+        status = compare_timeline_write(drawn, x->record.timeline);
+    compare_timeline_free(drawn);
+    return status;
+}
+
 static int scaled(const struct comparing *x, struct together *runs, unsigned count,
                   const struct trace *t)
 {
     struct machine *machines[TRAIN_MACHINES_NAMED] = { NULL };
     struct diag d = { .text = "" };
     json_t *equal = x->equal ? compare_equal(runs, count, x->equal, x->jobs, machines, &d) : NULL;
-    int status = x->equal && !equal ? fail(&d, 1) : finish(x, runs, count, equal, t);
+    int status = x->equal && !equal ? fail(&d, 1) : with_timeline(x, runs, count, equal, t);
     json_decref(equal);
     for (unsigned i = 0; i < count; i++)
         machine_free(machines[i]);
@@ -286,12 +313,15 @@ static int scaled(const struct comparing *x, struct together *runs, unsigned cou
 static int compare(const struct comparing *x, const struct trace *t)
 {
     struct together runs[TRAIN_MACHINES_NAMED];
+    struct diag d = { .text = "" };
     unsigned count = x->machines.count;
     for (unsigned i = 0; i < count; i++) {
         runs[i].experiment = run_options_experiment(&x->machines.options[i],
                                                     x->machines.machine[i]);
         runs[i].experiment.trace = t;
     }
+    if (!compare_timeline_check(&x->record, runs, count, &d))
+        return fail(&d, 2);
     together_run(runs, count, x->jobs);
     int status = first_failure(runs, count, x->file);
     if (status == 0)
@@ -306,6 +336,7 @@ static int with_trace(struct comparing *x)
     struct diag d = { .text = "" };
     const struct output_use uses[] = {
         { "the trace", x->file, true }, { "--json", x->json, false }, { "--csv", x->csv, false },
+        RECORD_USES(&x->record),
     };
     if (!output_check(uses, sizeof uses / sizeof uses[0], &d)
         || (x->plot && !plot_check(x->plot, &d)))

@@ -73,7 +73,13 @@ int experiment_write(json_t *result, FILE *out)
     return failed ? experiment_say(out, EXPERIMENT_FAILED, "the result could not be written") : 0;
 }
 
-/* Its length, so that the parent knows where it ends, and then what it wrote. */
+/* Its length, so that the parent knows where it ends. */
+void experiment_put_side(const char *text, size_t size, FILE *out)
+{
+    fprintf(out, "%zu\n", size);
+    fwrite(text, 1, size, out);
+}
+
 static void write_side(const struct experiment_side *s, const struct recorded *r, FILE *out)
 {
     char *text = NULL;
@@ -84,8 +90,7 @@ static void write_side(const struct experiment_side *s, const struct recorded *r
     s->write(r, s->arg, memory);
     if (fclose(memory) != 0)
         abort();
-    fprintf(out, "%zu\n", size);
-    fwrite(text, 1, size, out);
+    experiment_put_side(text, size, out);
     free(text);
 }
 
@@ -148,17 +153,23 @@ json_t *experiment_apart(int (*child)(void *arg, FILE *out), void *arg,
     return o;
 }
 
-/* Hands out the sides; what is behind them stays. */
-static void take_sides(const struct experiment *e, struct experiment_rest *rest)
+size_t experiment_take_sides(const struct experiment *e, const char *bytes)
 {
     size_t at = 0;
     for (unsigned i = 0; i < e->side_count; i++) {
         char *text;
-        size_t size = strtoull(rest->bytes + at, &text, 10);
-        at = (size_t)(text + 1 - rest->bytes);
-        fwrite(rest->bytes + at, 1, size, e->sides[i].to);
+        size_t size = strtoull(bytes + at, &text, 10);
+        at = (size_t)(text + 1 - bytes);
+        fwrite(bytes + at, 1, size, e->sides[i].to);
         at += size;
     }
+    return at;
+}
+
+/* Hands out the sides; what is behind them stays. */
+static void take_sides(const struct experiment *e, struct experiment_rest *rest)
+{
+    size_t at = experiment_take_sides(e, rest->bytes);
     memmove(rest->bytes, rest->bytes + at, rest->size - at);
     rest->size -= at;
 }

@@ -32,6 +32,11 @@ int experiment_write(json_t *result, FILE *out);        /* takes the reference *
 int experiment_write_recorded(const struct experiment *e, struct recorded *r, json_t *result,
                               FILE *out);
 
+/* A side's text behind its length; and all sides of `e` taken apart again, each to where it is to
+ * come out.  How many bytes they were. */
+void   experiment_put_side(const char *text, size_t size, FILE *out);
+size_t experiment_take_sides(const struct experiment *e, const char *bytes);
+
 json_t *experiment_run_tpu(const struct experiment *e, struct experiment_rest *rest,
                            struct diag *d, int *status);
 bool    experiment_disassemble_tpu(const struct experiment *e, FILE *out, struct diag *d);

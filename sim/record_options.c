@@ -52,14 +52,20 @@ int record_take(struct record_options *r, const struct options *o, int i)
     }
 }
 
-bool record_check(const struct record_options *r, const struct experiment *e, struct diag *d)
+bool record_check_file(const struct record_options *r, const char *expected, struct diag *d)
 {
     static const char *const names[] = { "--window", "--timeline-every", "--timeline-most" };
     const bool given[] = { r->window != NULL, r->every > 0, r->most > 0 };
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
         if (given[i] && !r->timeline && !r->vcd)
-            return diag_set(d, 0, 0, "%s without a timeline; expected --timeline FILE or --vcd "
-                            "FILE too", names[i]);
+            return diag_set(d, 0, 0, "%s without a timeline; expected %s too", names[i], expected);
+    return true;
+}
+
+bool record_check(const struct record_options *r, const struct experiment *e, struct diag *d)
+{
+    if (!record_check_file(r, "--timeline FILE or --vcd FILE", d))
+        return false;
     if (r->vcd && output_is_stdout(r->vcd))
         return diag_set(d, 0, 0, "--vcd - leaves no place for the save file; expected a file");
     if (r->every > 0 && machine_kind(e->machine) != MACHINE_GPU)
@@ -121,7 +127,7 @@ static bool is_called(const char *op, const char *name)
                                      && strncmp(op + length, " = ", 3) == 0);
 }
 
-static bool no_op(const json_t *ops, const char *name, struct diag *d)
+static enum record_found no_op(const json_t *ops, const char *name, struct diag *d)
 {
     enum { LONG = 96 };
     size_t count = json_array_size(ops);
@@ -137,12 +143,11 @@ static bool no_op(const json_t *ops, const char *name, struct diag *d)
              near ? near : count > 0 ? "one, as " : "none", near || count == 0 ? "" : names[0]);
     free(names);
     free(called);
-    return false;
+    return RECORD_OP_NONE;
 }
 
-/* The time of one op of a result. */
-static bool window_of(const json_t *result, const char *name, tick_t *from, tick_t *to,
-                      struct diag *d)
+enum record_found record_find_op(const json_t *result, const char *name, tick_t *from, tick_t *to,
+                                 struct diag *d)
 {
     const json_t *ops = json_object_get(result, "ops"), *found = NULL, *op;
     size_t i, count = 0;
@@ -158,13 +163,20 @@ static bool window_of(const json_t *result, const char *name, tick_t *from, tick
     }
     if (!found)
         return no_op(ops, name, d);
-    if (count > 1)
-        return diag_set(d, 0, 0, "--window op:%.80s: %zu ops are called so; expected a whole name, "
-                        "as op:'%s'", name, count, report_string(found, "name"));
+    if (count > 1) {
+        diag_set(d, 0, 0, "--window op:%.80s: %zu ops are called so; expected a whole name, as "
+                 "op:'%s'", name, count, report_string(found, "name"));
+        return RECORD_OP_SEVERAL;
+    }
     double start = report_number(found, "start_s"), span = report_number(found, "span_s");
     *from = (tick_t)(start * TICKS_PER_S);
     *to = (tick_t)((start + span) * TICKS_PER_S) + 1;
-    return true;
+    return RECORD_OP_FOUND;
+}
+
+const char *record_window_op(const struct record_options *r)
+{
+    return r->window && strncmp(r->window, "op:", 3) == 0 ? r->window + 3 : NULL;
 }
 
 /* The run without recording says when the op is. */
@@ -180,25 +192,25 @@ static bool find_window(const char *name, const struct experiment *e, tick_t *fr
     if (!result)
         return false;
     *status = 2;
-    bool found = window_of(result, name, from, to, d);
+    bool found = record_find_op(result, name, from, to, d) == RECORD_OP_FOUND;
     json_decref(result);
     return found;
 }
 
 /* ---- the files ---- */
 
-static void write_note(const struct recorded *r, void *arg, FILE *out)
+void record_note(const struct recorded *r, void *arg, FILE *out)
 {
-    (void)arg;
+    const char *first = arg ? arg : "";
     tick_t until;
     uint64_t lost = recording_left_out(r->recording, &until);
     tick_t from = r->recording->ask.from;
     if (from >= r->end)
-        fprintf(out, "--window begins at %.6g us; the run ended at %.6g us: nothing is in it\n",
-                (double)from / (1e3 * TICKS_PER_NS), (double)r->end / (1e3 * TICKS_PER_NS));
+        fprintf(out, "%s--window begins at %.6g us; the run ended at %.6g us: nothing is in it\n",
+                first, (double)from / (1e3 * TICKS_PER_NS), (double)r->end / (1e3 * TICKS_PER_NS));
     if (lost > 0)
-        fprintf(out, "%" PRIu64 " slices, the first of them to end at %.6g us, were left out: more "
-                "than --timeline-most allows; --window makes it shorter\n", lost,
+        fprintf(out, "%s%" PRIu64 " slices, the first of them to end at %.6g us, were left out: "
+                "more than --timeline-most allows; --window makes it shorter\n", first, lost,
                 (double)until / (1e3 * TICKS_PER_NS));
 }
 
@@ -234,14 +246,16 @@ static bool open_vcd(const struct record_options *r, struct experiment *e, struc
     return true;
 }
 
-static void set_ask(const struct record_options *r, struct record_files *f)
+struct recording_ask record_ask(const struct record_options *r)
 {
-    f->ask.bins = r->bins;
-    f->ask.entries = r->timeline || r->vcd;
-    f->ask.detail = r->window || r->vcd;
-    f->ask.no_levels = !r->vcd;         /* no timeline draws them */
-    f->ask.every = r->every;
-    f->ask.most = r->most > 0 ? r->most : RECORDING_MOST;
+    struct recording_ask a = RECORDING_ASK;
+    a.bins = r->bins;
+    a.entries = r->timeline || r->vcd;
+    a.detail = r->window || r->vcd;
+    a.no_levels = !r->vcd;              /* no timeline draws them */
+    a.every = r->every;
+    a.most = r->most > 0 ? r->most : RECORDING_MOST;
+    return a;
 }
 
 static bool set_window(const struct record_options *r, const struct experiment *e,
@@ -249,8 +263,9 @@ static bool set_window(const struct record_options *r, const struct experiment *
 {
     if (!r->window)
         return true;
-    if (strncmp(r->window, "op:", 3) == 0)
-        return find_window(r->window + 3, e, &f->ask.from, &f->ask.to, d, status);
+    const char *op = record_window_op(r);
+    if (op)
+        return find_window(op, e, &f->ask.from, &f->ask.to, d, status);
     return record_window(r->window, &f->ask.from, &f->ask.to, d);
 }
 
@@ -264,7 +279,7 @@ static bool open_files(const struct record_options *r, struct experiment *e,
     f->notes = open_memstream(&f->note, &f->note_size);
     if (!f->notes)
         abort();
-    add_side(f, e, write_note, NULL, f->notes);
+    add_side(f, e, record_note, NULL, f->notes);
     return true;
 }
 
@@ -278,7 +293,7 @@ bool record_begin(const struct record_options *r, struct experiment *e, struct r
         return false;
     if (!r->timeline && !r->vcd && r->bins == 0)
         return true;
-    set_ask(r, f);
+    f->ask = record_ask(r);
     if (!set_window(r, e, f, d, status))
         return false;
     if (open_files(r, e, f, d)) {

@@ -1,4 +1,4 @@
-/* record_options.h - the options of run, gemm and kernel that keep what happened when.
+/* record_options.h - the options of run, gemm, kernel and compare that keep what happened when.
  *
  *     struct record_options o = RECORD_OPTIONS_NONE;      taken from the command line, checked
  *     struct record_files   f;
@@ -6,7 +6,8 @@
  *     ... the run, which may fail ...
  *     record_end(&f, status)                              files in their places, or none
  *
- * A window that is an op's is found by a run without recording before.
+ * A window that is an op's is found by a run without recording before.  compare has the first of
+ * the options, and files of its own (compare_timeline.h).
  */
 #ifndef SIM_RECORD_OPTIONS_H
 #define SIM_RECORD_OPTIONS_H
@@ -16,18 +17,22 @@
 #include "sim/output.h"
 #include "sim/timeline.h"
 
-#define RECORD_OPTIONS \
+#define TIMELINE_OPTIONS \
     { "timeline",       "FILE",     "write what each unit did when, for Perfetto: Chrome trace " \
                                     "events (.gz: packed; - is stdout)" }, \
-    { "window",         "FROM..TO", "of timeline and VCD, as 10us..20us or op:NAME: then also " \
+    { "window",         "FROM..TO", "draw this time, as 10us..20us or op:NAME: then also " \
                                     "single operations of a GPU" }, \
-    { "timeline-every", "N",        "gpu: of each N SMs one in both (default: 8 SMs)" }, \
-    { "timeline-most",  "N",        "slices in them at most (default: 400000)" }, \
+    { "timeline-every", "N",        "gpu: draw of each N SMs one (default: 8 SMs)" }, \
+    { "timeline-most",  "N",        "draw so many slices at most (default: 400000)" }
+#define TIMELINE_ROWS 4
+
+#define RECORD_OPTIONS \
+    TIMELINE_OPTIONS, \
     { "over-time",      NULL,       "in --json, how busy units were in each of 200 bins" }, \
     { "bins",           "N",        "so many bins at most; implies --over-time" }, \
     { "vcd",            "FILE",     "write states, queues and operations of units as waves, and " \
                                     "FILE.gtkw, which shows them in GTKWave" }
-#define RECORD_ROWS 7
+#define RECORD_ROWS (TIMELINE_ROWS + 3)
 
 struct record_options {
     const char *timeline, *window, *vcd;    /* NULL: not given */
@@ -45,7 +50,9 @@ struct record_options {
  * wrong (said on stderr). */
 int record_take(struct record_options *r, const struct options *o, int i);
 
-/* Whether the options go together. */
+/* Whether the options go together; the first, whether there is a file for them to draw in: what
+ * was `expected`. */
+bool record_check_file(const struct record_options *r, const char *expected, struct diag *d);
 bool record_check(const struct record_options *r, const struct experiment *e, struct diag *d);
 
 struct record_files {
@@ -68,5 +75,20 @@ int  record_end(struct record_files *f, int status);
 
 /* "10us..20us", "..1ms", "5us..": from and to, in ticks. */
 bool record_window(const char *text, tick_t *from, tick_t *to, struct diag *d);
+
+/* NAME of a window op:NAME; NULL: it is another, or none. */
+const char *record_window_op(const struct record_options *r);
+
+/* The time of that op in a result; `d` says why there is none. */
+enum record_found { RECORD_OP_FOUND, RECORD_OP_NONE, RECORD_OP_SEVERAL };
+enum record_found record_find_op(const json_t *result, const char *name, tick_t *from, tick_t *to,
+                                 struct diag *d);
+
+/* What is to be recorded, but for the window's two times. */
+struct recording_ask record_ask(const struct record_options *r);
+
+/* A side: notes, a line each, on what the recording does not hold.  `arg`: what each begins with,
+ * or NULL. */
+void record_note(const struct recorded *r, void *arg, FILE *out);
 
 #endif

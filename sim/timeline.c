@@ -40,20 +40,23 @@ void timeline_event(struct timeline *t, char ph, const char *format, ...)
 }
 
 /* Whole microseconds, and of the rest as many digits as are not 0. */
-void timeline_us(FILE *out, tick_t at)
+void timeline_us(const struct timeline *t, tick_t at)
 {
     char digits[US_DIGITS + 2];
-    int length = snprintf(digits, sizeof digits, "%0*" PRIu64, US_DIGITS, at % TICKS_PER_US);
+    bool before = at < t->zero;
+    tick_t time = before ? t->zero - at : at - t->zero;
+    int length = snprintf(digits, sizeof digits, "%0*" PRIu64, US_DIGITS, time % TICKS_PER_US);
     while (length > 0 && digits[length - 1] == '0')
         digits[--length] = '\0';
-    fprintf(out, "%" PRIu64 "%s%s", at / TICKS_PER_US, length > 0 ? "." : "", digits);
+    fprintf(t->out, "%s%" PRIu64 "%s%s", before ? "-" : "", time / TICKS_PER_US,
+            length > 0 ? "." : "", digits);
 }
 
 void timeline_open(struct timeline *t, char ph, tick_t at)
 {
     begin_event(t, ph);
     fprintf(t->out, ",\"tid\":%u,\"ts\":", t->tid);
-    timeline_us(t->out, at);
+    timeline_us(t, at);
 }
 
 void timeline_string(FILE *out, const char *text)
@@ -224,7 +227,7 @@ void timeline_counter(struct timeline *t, const char *name, const char *of, tick
 {
     begin_event(t, 'C');
     fprintf(t->out, ",\"ts\":");
-    timeline_us(t->out, at);
+    timeline_us(t, at);
     fprintf(t->out, ",\"name\":\"%s\",\"args\":{\"%s\":%.6g}}", name, of, value);
 }
 
@@ -277,6 +280,8 @@ static void counters(struct timeline *t)
 
 /* ---- the whole ---- */
 
+static double us_of(tick_t t) { return (double)t / (double)TICKS_PER_US; }
+
 static void say_left_out(struct timeline *t)
 {
     tick_t until;
@@ -285,23 +290,46 @@ static void say_left_out(struct timeline *t)
     if (lost == 0)
         return;
     snprintf(text, sizeof text, "%" PRIu64 " slices were left out by the limit, the first of "
-             "them to end at %.6f us", lost, (double)until / (double)TICKS_PER_US);
+             "them to end at %.6f us", lost, us_of(until - t->zero));
     name_process(t, "labels", text);
+}
+
+static void say_zero(struct timeline *t)
+{
+    char text[80];
+    if (t->zero == 0)
+        return;
+    snprintf(text, sizeof text, "0 is %.6f us of the run", us_of(t->zero));
+    name_process(t, "labels", text);
+}
+
+static void begin_process(struct timeline *t, const json_t *result)
+{
+    char name[256];
+    snprintf(name, sizeof name, "%s on %s", report_string(result, "trace"),
+             report_string(result, "machine"));
+    name_process(t, "name", name);
+    timeline_event(t, 'M', ",\"name\":\"process_sort_index\",\"args\":{\"sort_index\":%u}", t->pid);
 }
 
 void timeline_write(const struct recorded *r, void *arg, FILE *out)
 {
     const struct timeline_process *process = arg;
-    struct timeline t = { .run = r, .out = out, .pid = process->number };
-    char name[256];
-    snprintf(name, sizeof name, "%s on %s", report_string(r->result, "trace"),
-             report_string(r->result, "machine"));
-    name_process(&t, "name", name);
-    timeline_event(&t, 'M', ",\"name\":\"process_sort_index\",\"args\":{\"sort_index\":%u}", t.pid);
+    struct timeline t = { .run = r, .out = out, .pid = process->number,
+                          .zero = process->from_window ? r->recording->ask.from : 0 };
+    begin_process(&t, r->result);
+    say_zero(&t);
     say_left_out(&t);
     if (r->tpu)
         timeline_tpu(&t);
     else
         timeline_gpu(&t);
     counters(&t);
+}
+
+void timeline_write_none(const json_t *result, unsigned number, const char *why, FILE *out)
+{
+    struct timeline t = { .out = out, .pid = number };
+    begin_process(&t, result);
+    name_process(&t, "labels", why);
 }

@@ -23,8 +23,15 @@ void timeline_begin(FILE *out);
 void timeline_next(FILE *out);
 void timeline_end(FILE *out);
 
-/* A side of an experiment: one process's events.  `arg` is a struct timeline_process. */
-struct timeline_process { unsigned number; };
+/* A side of an experiment: one process's events.  `arg` is a struct timeline_process.  Processes
+ * are in the order of their numbers. */
+struct timeline_process {
+    unsigned number;
+    bool     from_window;       /* time 0 is where the window begins, which is said; else the run */
+};
 void timeline_write(const struct recorded *r, void *arg, FILE *out);
+
+/* A process of which nothing is drawn, and why. */
+void timeline_write_none(const json_t *result, unsigned number, const char *why, FILE *out);
 
 #endif

@@ -9,6 +9,7 @@ struct timeline {
     FILE    *out;
     unsigned pid, tid;              /* of the thread being written */
     uint64_t printed;               /* events */
+    tick_t   zero;                  /* of the run's time: 0 in the file */
     struct clock clock;             /* of the thread's slices */
     const void *own;                /* of the machine's own file */
 };
@@ -33,7 +34,7 @@ void timeline_event(struct timeline *t, char ph, const char *format, ...)
 /* The same at a time; it leaves the event open, to be ended by '}'. */
 void timeline_open(struct timeline *t, char ph, tick_t at);
 void timeline_string(FILE *out, const char *text);      /* in quotes */
-void timeline_us(FILE *out, tick_t t);                  /* "12.000001" */
+void timeline_us(const struct timeline *t, tick_t at);  /* "12.000001" */
 
 /* The next thread, "core0 load"; its slices are in cycles of `clock`. */
 void timeline_thread(struct timeline *t, uint64_t clock_hz, const char *format, ...)

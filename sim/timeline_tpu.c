@@ -93,7 +93,7 @@ static void print_uop(const struct timeline *t, const struct timeline_slice *s)
         fprintf(t->out, ",\"bytes\":%" PRIu64, u->send.bytes);
     if (what_of(s) == UNIT && s->entry->begun < s->entry->start) {
         fputs(",\"begun_us\":", t->out);
-        timeline_us(t->out, clock_tick(&t->clock, s->entry->begun));
+        timeline_us(t, clock_tick(&t->clock, s->entry->begun));
     }
 }
 

@@ -11,7 +11,8 @@ struct together {
     struct diag diag;
 };
 
-/* Runs all of them, `jobs` (1 or more) at a time.  Results do not depend on `jobs`. */
+/* Runs all of them, `jobs` (1 or more) at a time.  Results do not depend on `jobs`.  What the
+ * experiments' sides write comes out as each ends: in any order, if two have one `to`. */
 void together_run(struct together *runs, size_t count, unsigned jobs);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "sim/record_options.h"
 #include "sim/report_field.h"
+#include "tests/sim/timeline_reader.h"
 #include "tests/suites.h"
 #include "traces/net.h"
 
@@ -24,7 +25,7 @@ static struct drawn draw(const char *machine, const struct recording_ask *ask, u
     struct machine *m = t ? machine_find(&figures_schema, machine, &d) : NULL;
     ck_assert_msg(m != NULL, "%s", d.text);
     FILE *out = open_memstream(&x.text, &x.size);
-    struct timeline_process process = { 7 };
+    struct timeline_process process = { .number = 7 };
     struct experiment_side side = { timeline_write, &process, out };
     struct experiment e = { .machine = m, .trace = t, .record = ask, .sides = &side,
                             .side_count = 1, .threads = threads };
@@ -58,173 +59,12 @@ static struct recording_ask all_of(bool detail)
     return a;
 }
 
-/* ---- the format, read by a reader of its own */
-
-#define THREADS 512
-#define DEEP    16
-
-struct thread {
-    const char *name;
-    double   at;                            /* of its last event */
-    unsigned depth;
-    double   began[DEEP];
-    const json_t *open[DEEP];
-};
-
-struct reader {
-    struct thread thread[THREADS];
-    json_t *starts, *ends;                  /* arrows: id -> time */
-    json_t *counters;                       /* name -> time */
-    json_t *sums;                           /* thread -> what a slice is -> its time, in us */
-    bool    named;
-    size_t  slices;
-};
-
-static double at_of(const json_t *e)
-{
-    ck_assert(json_is_number(json_object_get(e, "ts")));
-    return json_number_value(json_object_get(e, "ts"));
-}
-
-static const char *text_of(const json_t *e, const char *key)
-{
-    ck_assert_msg(json_is_string(json_object_get(e, key)), "%s", json_dumps(e, 0));
-    return json_string_value(json_object_get(e, key));
-}
-
-static struct thread *thread_of(struct reader *r, const json_t *e)
-{
-    json_int_t tid = json_integer_value(json_object_get(e, "tid"));
-    ck_assert(tid > 0 && tid < THREADS);
-    return &r->thread[tid];
-}
-
-static void read_name(struct reader *r, const json_t *e)
-{
-    const json_t *arguments = json_object_get(e, "args");
-    const char *what = text_of(e, "name");
-    if (strcmp(what, "thread_name") == 0)
-        thread_of(r, e)->name = text_of(arguments, "name");
-    else if (strcmp(what, "process_name") == 0)
-        r->named = text_of(arguments, "name")[0] != '\0';
-}
-
-/* Each thread's own events are in order of time, and it has a name. */
-static struct thread *move_on(struct reader *r, const json_t *e)
-{
-    struct thread *t = thread_of(r, e);
-    ck_assert(t->name != NULL);
-    ck_assert(at_of(e) >= t->at);
-    t->at = at_of(e);
-    return t;
-}
-
-/* What a slice is summed as: tiles, operations, "issued". */
-static const char *kind_of(const json_t *e)
-{
-    const json_t *arguments = json_object_get(e, "args");
-    const char *name = text_of(e, "name");
-    if (strncmp(name, "tile ", 5) == 0)
-        return "tile";
-    return json_object_get(arguments, "operation") ? "operation" : name;
-}
-
-static void read_begin(struct reader *r, const json_t *e)
-{
-    struct thread *t = move_on(r, e);
-    ck_assert_uint_lt(t->depth, DEEP);
-    t->began[t->depth] = at_of(e);
-    t->open[t->depth++] = e;
-    r->slices++;
-}
-
-static void read_end(struct reader *r, const json_t *e)
-{
-    struct thread *t = move_on(r, e);
-    ck_assert_uint_gt(t->depth, 0);
-    t->depth--;
-    json_t *sums = json_object_get(r->sums, t->name);
-    if (!sums) {
-        sums = json_object();
-        json_object_set_new(r->sums, t->name, sums);
-    }
-    const char *kind = kind_of(t->open[t->depth]);
-    double sum = json_number_value(json_object_get(sums, kind)) + at_of(e) - t->began[t->depth];
-    json_object_set_new(sums, kind, json_real(sum));
-}
-
-/* An arrow's ends lie in slices; it goes forward. */
-static void read_arrow(struct reader *r, const json_t *e, json_t *to)
-{
-    char id[32];
-    snprintf(id, sizeof id, "%lld", (long long)json_integer_value(json_object_get(e, "id")));
-    ck_assert_ptr_null(json_object_get(to, id));
-    json_object_set_new(to, id, json_real(at_of(e)));
-    ck_assert_uint_gt(move_on(r, e)->depth, 0);
-}
-
-static void read_counter(struct reader *r, const json_t *e)
-{
-    const char *name = text_of(e, "name");
-    const json_t *before = json_object_get(r->counters, name), *value;
-    const char *key;
-    ck_assert(!before || json_number_value(before) <= at_of(e));
-    json_object_set_new(r->counters, name, json_real(at_of(e)));
-    json_object_foreach(json_object_get(e, "args"), key, value) {
-        ck_assert(json_is_number(value));
-    }
-}
-
-static void read_event(struct reader *r, const json_t *e)
-{
-    const char *ph = text_of(e, "ph");
-    ck_assert_int_eq(json_integer_value(json_object_get(e, "pid")), 7);
-    switch (ph[0]) {
-    case 'M': read_name(r, e); break;
-    case 'B': read_begin(r, e); break;
-    case 'E': read_end(r, e); break;
-    case 'C': read_counter(r, e); break;
-    case 's': read_arrow(r, e, r->starts); break;
-    case 'f': read_arrow(r, e, r->ends); break;
-    default:  ck_abort_msg("an event of kind %s", ph);
-    }
-}
-
+/* A file of one process. */
 static struct reader *read_file(const json_t *file)
 {
-    struct reader *r = calloc(1, sizeof *r);
-    const json_t *e, *start;
-    const char *id;
-    size_t i;
-    *r = (struct reader){ .starts = json_object(), .ends = json_object(),
-                          .counters = json_object(), .sums = json_object() };
-    ck_assert_str_eq(text_of(file, "displayTimeUnit"), "ns");
-    json_array_foreach(json_object_get(file, "traceEvents"), i, e) {
-        read_event(r, e);
-    }
-    for (i = 0; i < THREADS; i++)
-        ck_assert_uint_eq(r->thread[i].depth, 0);
-    ck_assert_uint_eq(json_object_size(r->starts), json_object_size(r->ends));
-    json_object_foreach(r->starts, id, start) {
-        const json_t *end = json_object_get(r->ends, id);
-        ck_assert(end && json_number_value(start) <= json_number_value(end));
-    }
-    ck_assert(r->named);
+    struct reader *r = read_process(file, 7);
+    ck_assert_uint_eq(r->others, 0);
     return r;
-}
-
-static void free_reader(struct reader *r)
-{
-    json_decref(r->starts);
-    json_decref(r->ends);
-    json_decref(r->counters);
-    json_decref(r->sums);
-    free(r);
-}
-
-static double sum_of(const struct reader *r, const char *thread, const char *kind)
-{
-    return json_number_value(json_object_get(json_object_get(r->sums, thread), kind)) / 1e6;
 }
 
 static double state_of(const json_t *result, const char *unit, const char *state)
