@@ -16,6 +16,8 @@ stats data using 2 nooutput
 rows = STATS_records
 groups = STATS_columns - 1
 upto(g) = sum [c = 2:g + 1] column(c)
+stats data using (upto(groups)) nooutput
+most = STATS_max
 
 # A group that nobody has needs no line in the legend.
 present = ''
@@ -31,11 +33,11 @@ set yrange [0:*]
 set xtics noenhanced scale 0
 if (rows > 2) { set xtics rotate by 20 right }
 set title 'energy'
-set format y '%.1s %cJ'
+set format y '%g ' . prefix(most) . 'J'
 # The legend of both stands below them.
 set key at screen 0.53, 0.18 center top maxrows 3 noenhanced samplen 1.5 \
     Left reverse width 2
-plot for [i = words(present):1:-1] data using 0:(upto(group(i))):xtic(1) with boxes \
+plot for [i = words(present):1:-1] data using 0:(times(most) * upto(group(i))):xtic(1) with boxes \
     linecolor rgb color[group(i)] title columnheader(group(i) + 1)
 unset key
 set title 'share'

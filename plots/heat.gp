@@ -48,13 +48,14 @@ do for [i = 0:panels - 1] {
     set bmargin at screen top - height(units[i + 1]) * line
     top = top - height(units[i + 1]) * line - 0.7 * gap
     set title name noenhanced offset 0, -0.5
-    set format x '%.0s %cs'
+    to = times(bins * bin)
+    set format x '%g ' . prefix(bins * bin) . 's'
     set xlabel (i == panels - 1 ? 'simulated time' : '') offset 0, 0.4
-    set xrange [0:bins * bin]
+    set xrange [0:to * bins * bin]
     set yrange [units[i + 1] - 0.5:-0.5]
     set cbrange [0:most]
     # Of one unit there are two rows, each half as high.
     row(y) = units[i + 1] > 1 ? y : y / 2 - 0.25
-    plot data index i matrix using (($1 + 0.5) * bin):(row($2)):3 with image
+    plot data index i matrix using (($1 + 0.5) * bin * to):(row($2)):3 with image
 }
 unset multiplot

@@ -1,4 +1,4 @@
-# power.gp - watts over time, a line a result; the mean in thin dots, the power limit dashed.
+# power.gp - watts over time, a line a result; the means in dots, the power limit dashed.
 #
 # data: a block a result (index 0, 1, ...), its name first; then
 #       start_s power_w average_power_w power_limit_w (0: none)
@@ -10,7 +10,6 @@ set rmargin 5
 set grid ytics linecolor rgb '#cccccc'
 set xlabel 'simulated time'
 set ylabel 'power (W)'
-set format x '%.0s %cs'
 set xrange [0:*]
 set yrange [0:*]
 set key above noenhanced samplen 3
@@ -18,7 +17,9 @@ array color[8] = [ '#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f
     '#000000', '#f0e442' ]
 
 stats data using 1 nooutput
+to = times(STATS_max)
 last = STATS_blocks - 1
+set format x '%g ' . prefix(STATS_max) . 's'
 limits = ''
 array limit[last + 1]
 do for [i = 0:last] {
@@ -27,10 +28,10 @@ do for [i = 0:last] {
     if (STATS_max > 0) { limits = limits . sprintf(' %d', i) }
 }
 nth(i) = int('0' . word(limits, i))
-plot for [i = 0:last] data index i using 1:2 with steps linewidth 1.5 \
+plot for [i = 0:last] data index i using (to * $1):2 with steps linewidth 1.5 \
         linecolor rgb color[i + 1] title columnheader(1), \
-    for [i = 0:last] data index i using 1:3 with lines linewidth 1 dashtype 3 \
-        linecolor rgb color[i + 1] notitle, \
-    for [i = 1:words(limits)] data index nth(i) using 1:4 with lines linewidth 2 dashtype 2 \
+    for [i = 0:last] data index i using (to * $1):3 with lines linewidth 1.5 dashtype 3 \
+        linecolor rgb color[i + 1] title (i == last ? 'means' : ''), \
+    for [i = 1:words(limits)] data index nth(i) using (to * $1):4 with lines linewidth 2 dashtype 2 \
         linecolor rgb color[nth(i) + 1] \
         title sprintf('limit, %g W', limit[nth(i) + 1])

@@ -13,13 +13,24 @@ set format x '%g %%'
 set lmargin at screen 0.20
 set rmargin at screen 0.54
 set style fill solid 1 border rgb '#444444'
-set ytics noenhanced scale 0
-array color[8] = [ '#0072b2', '#e69f00', '#56b4e9', '#d55e00', '#009e73', '#f0e442', \
-    '#cc79a7', '#bbbbbb' ]
+set ytics noenhanced scale 0 font ',11'
+# A state has the same colour on every picture; work is blue, nothing to do is grey, waiting for
+# memory red.
+table = ' stream=#0072b2 busy=#0072b2 issued=#0072b2 read=#0072b2 write=#56b4e9' \
+    . ' idle=#bbbbbb no_request=#bbbbbb no_warp=#bbbbbb other=#eeeeee' \
+    . ' wait_load=#d55e00 hbm=#d55e00 row=#d55e00' \
+    . ' wait_op=#e69f00 dependency=#e69f00 activation=#e69f00 full=#e69f00' \
+    . ' wait_matrix=#cc79a7 pipe_busy=#cc79a7 turnaround=#cc79a7 ports=#cc79a7' \
+    . ' wait_vector=#009e73 shared=#009e73 row_bus=#009e73 drain=#009e73' \
+    . ' wait_link=#f0e442 lsu_busy=#f0e442 bank_group=#f0e442 swap=#f0e442' \
+    . ' wait_transpose=#555555 barrier=#555555 refresh=#555555 l1=#56b4e9 weights=#56b4e9' \
+    . ' l2=#882255 tail=#882255 fetch=#332288 branch=#999933 '
+hue(s) = (at = strstrt(table, ' ' . s . '='), \
+    at > 0 ? table[at + strlen(s) + 2:at + strlen(s) + 8] : '#ddcc77')
 
 # A panel is as high as it has bars, and never too low for its legend.
 height(n) = n > 4 ? n : 4
-gap = 1.5
+gap = 1.9
 all = 0.0
 do for [i = 0:panels - 1] {
     stats data index i using 2 nooutput
@@ -37,6 +48,11 @@ do for [i = 0:panels - 1] {
     states = STATS_columns - 1
     stats data index i using (column(states + 1)) nooutput
     shown = STATS_max > 0 ? states : states - 1
+    array color[states]
+    do for [c = 1:states] {
+        stats data index i every ::0::0 using (state = strcol(c + 1), 1) nooutput
+        color[c] = hue(state)
+    }
     set tmargin at screen top - gap * line
     top = top - (height(bars) + gap) * line
     set bmargin at screen top

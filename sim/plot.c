@@ -93,7 +93,7 @@ static void write_script(const struct plot *p, const struct places *at, const js
     fprintf(out, "set encoding utf8\nset terminal %s\n", at->terminal);
     if (at->ending)
         fputs("set output picture\n", out);
-    fprintf(out, "\n%s", p->script);
+    fprintf(out, "\n%s%s", plot_common_script, p->script);
 }
 
 static bool write_parts(const struct plot *p, const struct places *at, const json_t *results,
@@ -182,6 +182,17 @@ static bool draw_file(const struct places *at, struct diag *d)
     return diag_set(d, 0, 0, "%s; expected a place for a picture", strerror(errno));
 }
 
+/* Data and script without a picture. */
+static void take_away(const struct places *at)
+{
+    static const char *const endings[] = { ".dat", ".gp" };
+    char path[PATH_MAX + NAME_MAX];
+    struct diag none = { .text = "" };
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (in_folder(at, endings[i], path, sizeof path, &none))
+            unlink(path);
+}
+
 bool plot_draw(const struct plot *p, const json_t *results, const char *path, struct diag *d)
 {
     struct places at = { .ending = NULL };
@@ -193,23 +204,43 @@ bool plot_draw(const struct plot *p, const json_t *results, const char *path, st
         if (!plot_takes(p, result, d))
             return false;
     }
-    return write_parts(p, &at, results, d) && draw_file(&at, d);
+    if (!write_parts(p, &at, results, d))
+        return false;
+    if (draw_file(&at, d))
+        return true;
+    take_away(&at);
+    return false;
+}
+
+/* False if it cannot all be written. */
+static bool print_file(const char *path, struct diag *d)
+{
+    char part[4096];
+    size_t n;
+    FILE *in = fopen(path, "r");
+    while (in && (n = fread(part, 1, sizeof part, in)) > 0)
+        fwrite(part, 1, n, stdout);
+    if (in)
+        fclose(in);
+    if (in && fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    snprintf(d->file, sizeof d->file, "stdout");
+    return diag_set(d, 0, 0, "%s; expected to write all of the picture", strerror(errno));
 }
 
 bool plot_dumb(const struct plot *p, const json_t *results, struct diag *d)
 {
-    struct places at = { .folder = "/tmp/simaccel-XXXXXX", .name = "plot",
+    struct places at = { .folder = "/tmp/simaccel-XXXXXX", .name = "plot", .ending = ".txt",
                          .terminal = "dumb 110, 40" };
     char path[PATH_MAX + NAME_MAX];
     if (!mkdtemp(at.folder))
         return diag_set(d, 0, 0, "%s; expected room for a temporary folder", strerror(errno));
     strcat(at.folder, "/");
-    fflush(stdout);
-    bool drawn = write_parts(p, &at, results, d) && draw(&at, "", d);
-    static const char *const endings[] = { ".dat", ".gp", "" };
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-        snprintf(path, sizeof path, "%s%s%s", at.folder, endings[i][0] ? at.name : "",
-                 endings[i]);
+    snprintf(path, sizeof path, "%splot.txt", at.folder);
+    bool drawn = write_parts(p, &at, results, d) && draw(&at, "plot.txt", d) && print_file(path, d);
+    static const char *const names[] = { "plot.dat", "plot.gp", "plot.txt", "" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s%s", at.folder, names[i]);
         remove(path);
     }
     return drawn;

@@ -1,9 +1,12 @@
 /* plot_common.c - see plot_inside.h; and whether a result has what a picture needs. */
 #include "sim/plot_inside.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "sim/report_field.h"
+
+PLOT_SCRIPT(common);
 
 /* Of a sweep the file without its folder. */
 static const char *subject_of(const json_t *result)
@@ -71,6 +74,12 @@ size_t plot_phase(const char *name)
 
 /* ---- what must be there ---- */
 
+/* gnuplot adds numbers up, and fails where that overflows. */
+static bool is_drawable(const json_t *number)
+{
+    return json_is_number(number) && fabs(json_number_value(number)) < 1e100;
+}
+
 static bool find(json_t *at, const char *path, const struct plot_need *need,
                  struct diag *d)
 {
@@ -79,9 +88,9 @@ static bool find(json_t *at, const char *path, const struct plot_need *need,
     size_t length = dot ? (size_t)(dot - path) : strlen(path), i;
     json_t *member;
     if (path[0] == '\0')
-        return (need->is_text ? json_is_string(at) : json_is_number(at))
+        return (need->is_text ? json_is_string(at) : is_drawable(at))
             || diag_set(d, 0, 0, "%s is missing or of another kind; expected %s", need->path,
-                        need->is_text ? "a text" : "a number");
+                        need->is_text ? "a text" : "a number that can be drawn");
     const char *rest = dot ? dot + 1 : "";
     if (path[0] != '*') {
         snprintf(name, sizeof name, "%.*s", (int)length, path);

@@ -88,7 +88,13 @@ static void write_data(const json_t *results, FILE *out)
 
 static bool has_energy(const json_t *result)
 {
-    return report_number(result, "energy_j") > 0;
+    const char *component;
+    json_t *joules;
+    double sum = 0;
+    json_object_foreach(json_object_get(result, "energy"), component, joules) {
+        sum += json_number_value(joules);
+    }
+    return report_number(result, "energy_j") > 0 && sum > 0;
 }
 
 static const struct plot_need needs[] = {
@@ -97,5 +103,5 @@ static const struct plot_need needs[] = {
 
 const struct plot plot_energy = {
     "energy", "joules by what they were spent on, a bar a result", plot_energy_script,
-    "simaccel run --json", PLOT_RESULTS, needs, has_energy, "energy_j above 0", write_data,
+    "simaccel run --json", PLOT_RESULTS, needs, has_energy, "energy_j and energy above 0", write_data,
 };

@@ -13,6 +13,9 @@
             ".byte 0\n"                                             \
             ".popsection\n")
 
+/* plots/common.gp: what stands before every script. */
+extern const char plot_common_script[];
+
 /* What a result is called on a picture: its machine, its trace if they differ, and which of
  * several that would have the same name. */
 #define PLOT_LABEL 160

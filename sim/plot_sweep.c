@@ -14,6 +14,7 @@
 PLOT_SCRIPT(sweep);
 
 #define LINES 8                 /* on one picture: as many colours can be told apart */
+#define SHADES 64               /* lines of one parameter that is a number: from dark to bright */
 
 static json_t *points_of(const json_t *sweep)
 {
@@ -125,6 +126,14 @@ static json_t *parameters_of_lines(const json_t *sweep, const char *axis)
 
 /* ---- lines ---- */
 
+/* The value of the number that alone tells lines apart; NULL: something else does. */
+static json_t *shade_of(const json_t *parameters, const json_t *sweep, const json_t *point)
+{
+    const char *name = json_string_value(json_array_get(parameters, 0));
+    return json_array_size(parameters) == 1 && has_several(sweep, name, true)
+         ? value_of(point, name) : NULL;
+}
+
 /* "arch v100, sm.count 10"; "" where there is one line alone. */
 static char *line_of(const json_t *point, const json_t *parameters)
 {
@@ -197,6 +206,7 @@ struct drawing {
     bool          numbers, by_sample;
     double        first_s;      /* of a step, or of a sample */
     json_t       *words;        /* where they stand */
+    json_t       *parameters;   /* that tell lines apart */
 };
 
 static double work(const struct drawing *x, const json_t *point)
@@ -245,10 +255,13 @@ static void write_head(const struct drawing *x, FILE *out)
         lost += !is_done(point);
     }
     fputs("# parameter, whether it has words, whether all is by the sample, s of the first"
-          " point,\n# points not done; then a block a line:"
-          " value speed-up energy_j mxu_utilization share_of_hbm_peak\n", out);
+          " point,\n# points not done, a parameter that is the lines' number; then a block a line:"
+          " name, number,\n# then value speed-up energy_j mxu_utilization share_of_hbm_peak\n", out);
     plot_text(x->axis, out);
-    fprintf(out, " %d %d %.17g %zu\n", !x->numbers, x->by_sample, x->first_s, lost);
+    fprintf(out, " %d %d %.17g %zu ", !x->numbers, x->by_sample, x->first_s, lost);
+    plot_text(shade_of(x->parameters, x->sweep, first_done(x->sweep))
+              ? json_string_value(json_array_get(x->parameters, 0)) : "", out);
+    fputc('\n', out);
 }
 
 static void write_data(const json_t *results, FILE *out)
@@ -260,14 +273,17 @@ static void write_data(const json_t *results, FILE *out)
     x.axis = axis_of(sweep, &x.numbers);
     x.first_s = report_number(first_done(sweep), "time_s") / work(&x, first_done(sweep));
     json_t *lines = lines_of(sweep, x.axis);
+    x.parameters = parameters_of_lines(sweep, x.axis);
     write_head(&x, out);
     json_object_foreach(lines, name, line) {
         fputs(plot_between(1), out);
         plot_text(name, out);
-        fputc('\n', out);
+        fprintf(out, " %.17g\n",
+                json_number_value(shade_of(x.parameters, sweep, json_array_get(line, 0))));
         write_line(&x, line, out);
     }
     json_decref(x.words);
+    json_decref(x.parameters);
     json_decref(lines);
 }
 
@@ -294,10 +310,14 @@ static bool drawable(const json_t *sweep)
 {
     bool numbers;
     const char *axis = has_numbers(sweep) ? axis_of(sweep, &numbers) : NULL;
-    json_t *lines = axis ? lines_of(sweep, axis) : NULL;
-    bool few = json_object_size(lines) <= LINES;
+    if (!axis)
+        return false;
+    json_t *lines = lines_of(sweep, axis), *parameters = parameters_of_lines(sweep, axis);
+    size_t most = shade_of(parameters, sweep, first_done(sweep)) ? SHADES : LINES;
+    bool few = json_object_size(lines) <= most;
+    json_decref(parameters);
     json_decref(lines);
-    return axis && few;
+    return few;
 }
 
 static const struct plot_need needs[] = {
@@ -307,5 +327,6 @@ static const struct plot_need needs[] = {
 const struct plot plot_sweep = {
     "sweep", "speed-up, energy and shares of peak over what was swept", plot_sweep_script,
     "simaccel sweep --json", 1, needs, drawable,
-    "points that are done, over a parameter with several values, on at most 8 lines", write_data,
+    "points that are done, over a parameter with several values, on at most 8 lines (64 if a "
+    "number tells them apart)", write_data,
 };

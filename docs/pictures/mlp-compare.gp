@@ -6,6 +6,14 @@ set encoding utf8
 set terminal svg size 900,600 dynamic background 'white' font 'sans,14'
 set output picture
 
+# What every script begins with: a prefix for numbers up to x, and what to multiply them by, so that
+# the tics of an axis are whole digits of one unit.
+thousands(x) = x > 0 ? int(floor(log10(x) / 3 + 1e-9)) : 0
+times(x) = 1000.0 ** -thousands(x)
+micro = GPVAL_TERM eq 'dumb' ? 'u' : 'µ'
+prefix(x) = thousands(x) == 0 ? '' : \
+    word('a f p n ' . micro . ' m - k M G T P', thousands(x) + 7)
+
 # compare.gp - time by phase, and energy by what it was for, of machines side by side.
 #
 # data: index 0 the results' names, then a row a phase: its name, seconds of each result; index 1 the
@@ -28,13 +36,23 @@ set yrange [0:*]
 # The legend of both stands below them.
 set key at screen 0.53, 0.07 center top maxrows 2 noenhanced samplen 1.5 Left reverse width 2
 set title 'time by phase' offset 0, -0.5
-set format y '%.0s %cs'
-plot for [i = 1:results] data index 0 using (column(i + 1)):xtic(1) \
+most = 0
+do for [i = 1:results] {
+    stats data index 0 every ::1 using (column(i + 1)) nooutput
+    if (STATS_max > most) { most = STATS_max }
+}
+set format y '%g ' . prefix(most) . 's'
+plot for [i = 1:results] data index 0 using (times(most) * column(i + 1)):xtic(1) \
     linecolor rgb color[i] title columnheader(i + 1)
 unset key
 set title 'energy by what it was for'
-set format y '%.0s %cJ'
+most = 0
+do for [i = 1:results] {
+    stats data index 1 every ::1 using (column(i + 1)) nooutput
+    if (STATS_max > most) { most = STATS_max }
+}
+set format y '%g ' . prefix(most) . 'J'
 set xtics rotate by 12 right
-plot for [i = 1:results] data index 1 using (column(i + 1)):xtic(1) linecolor rgb color[i] \
+plot for [i = 1:results] data index 1 using (times(most) * column(i + 1)):xtic(1) linecolor rgb color[i] \
     title columnheader(i + 1)
 unset multiplot

@@ -6,6 +6,14 @@ set encoding utf8
 set terminal svg size 900,600 dynamic background 'white' font 'sans,14'
 set output picture
 
+# What every script begins with: a prefix for numbers up to x, and what to multiply them by, so that
+# the tics of an axis are whole digits of one unit.
+thousands(x) = x > 0 ? int(floor(log10(x) / 3 + 1e-9)) : 0
+times(x) = 1000.0 ** -thousands(x)
+micro = GPVAL_TERM eq 'dumb' ? 'u' : 'µ'
+prefix(x) = thousands(x) == 0 ? '' : \
+    word('a f p n ' . micro . ' m - k M G T P', thousands(x) + 7)
+
 # heat.gp - a row a unit, time to the right, the colour is how busy it was: a panel of SMs or
 # matrix units, and one of HBM channels.
 #
@@ -56,13 +64,14 @@ do for [i = 0:panels - 1] {
     set bmargin at screen top - height(units[i + 1]) * line
     top = top - height(units[i + 1]) * line - 0.7 * gap
     set title name noenhanced offset 0, -0.5
-    set format x '%.0s %cs'
+    to = times(bins * bin)
+    set format x '%g ' . prefix(bins * bin) . 's'
     set xlabel (i == panels - 1 ? 'simulated time' : '') offset 0, 0.4
-    set xrange [0:bins * bin]
+    set xrange [0:to * bins * bin]
     set yrange [units[i + 1] - 0.5:-0.5]
     set cbrange [0:most]
     # Of one unit there are two rows, each half as high.
     row(y) = units[i + 1] > 1 ? y : y / 2 - 0.25
-    plot data index i matrix using (($1 + 0.5) * bin):(row($2)):3 with image
+    plot data index i matrix using (($1 + 0.5) * bin * to):(row($2)):3 with image
 }
 unset multiplot

@@ -6,6 +6,14 @@ set encoding utf8
 set terminal svg size 900,600 dynamic background 'white' font 'sans,14'
 set output picture
 
+# What every script begins with: a prefix for numbers up to x, and what to multiply them by, so that
+# the tics of an axis are whole digits of one unit.
+thousands(x) = x > 0 ? int(floor(log10(x) / 3 + 1e-9)) : 0
+times(x) = 1000.0 ** -thousands(x)
+micro = GPVAL_TERM eq 'dumb' ? 'u' : 'µ'
+prefix(x) = thousands(x) == 0 ? '' : \
+    word('a f p n ' . micro . ' m - k M G T P', thousands(x) + 7)
+
 # over_time.gp - how busy each class of units was over time: a column a result, a strip a class,
 # from 0 to 100 %, its mean behind it; above them the phases of the ops.
 #
@@ -42,7 +50,9 @@ width = 0.98 / columns
 do for [i = 0:columns - 1] {
     set xrange [*:*]
     stats data index 2 * i using 1 nooutput
-    end = STATS_max
+    to = times(STATS_max)
+    unit = prefix(STATS_max) . 's'
+    end = to * STATS_max
     rows = STATS_records
     stats data index 2 * i every ::0::0 using (name = strcol(1), 1) nooutput
     strips = STATS_columns - 1
@@ -60,7 +70,7 @@ do for [i = 0:columns - 1] {
     set title name noenhanced offset 0, -0.4
     unset key
     plot for [p in present] data index 2 * i + 1 \
-        using ($3 == int(p) ? $1 : NaN):(0):1:2:(0):(100) with boxxyerror \
+        using ($3 == int(p) ? to * $1 : NaN):(0):(to * $1):(to * $2):(0):(100) with boxxyerror \
         linecolor rgb color[int(p) + 1] notitle
     unset title
     set border 3
@@ -73,7 +83,7 @@ do for [i = 0:columns - 1] {
         set tmargin at screen 0.84 - (c - 1) * high
         set bmargin at screen 0.84 - c * high + 0.012
         if (c == strips) {
-            set format x '%.0s %cs'
+            set format x '%g ' . unit
             set xlabel 'simulated time' offset 0, 0.4
         }
         stats data index 2 * i every ::0::0 using (what = strcol(c + 1), 1) nooutput
@@ -81,12 +91,12 @@ do for [i = 0:columns - 1] {
         weighted = 0.0
         before = 0.0
         share = 0.0
-        stats data index 2 * i every ::1 using (weighted = weighted + share * ($1 - before), \
-            before = $1, share = column(c + 1), 1) nooutput
+        stats data index 2 * i every ::1 using (weighted = weighted + share * (to * $1 - before), \
+            before = to * $1, share = column(c + 1), 1) nooutput
         set label 1 what at graph -0.02, graph 0.5 right noenhanced
         mean = 100 * weighted / end
         set label 2 sprintf(mean < 9.95 ? '%.2g %%' : '%.0f %%', mean) at graph 1.01, graph 0.5 left
-        plot data index 2 * i every ::1 using 1:(100 * column(c + 1)) with filledcurves y=0 \
+        plot data index 2 * i every ::1 using (to * $1):(100 * column(c + 1)) with filledcurves y=0 \
             linecolor rgb strip[(c - 1) % 8 + 1] notitle
         unset label 3
     }

@@ -255,9 +255,9 @@ START_TEST(a_sweep_has_a_line_for_each_other_value)
 {
     json_t *sweep = read_json(grid);
     char *text = data_of(&plot_sweep, sweep);
-    ck_assert_msg(strstr(text, "\"rows\" 0 1 9.9999999999999995e-07 2\n\n\n"
-                  "\"batch 1\"\n8 1 4 0.5 0.25 \"8\"\n\n32 4 2 0 0 \"32\"\n\n\n"
-                  "\"batch 2\"\n8 2 2 0.25 0.5 \"8\"\n16 4 0.5 1 1 \"16\"\n") != NULL, "%s",
+    ck_assert_msg(strstr(text, "\"rows\" 0 1 9.9999999999999995e-07 2 \"batch\"\n\n\n"
+                  "\"batch 1\" 1\n8 1 4 0.5 0.25 \"8\"\n\n32 4 2 0 0 \"32\"\n\n\n"
+                  "\"batch 2\" 2\n8 2 2 0.25 0.5 \"8\"\n16 4 0.5 1 1 \"16\"\n") != NULL, "%s",
                   text);
     ck_assert_str_eq(plot_subject(sweep), "tiny.net");
     free(text);
@@ -269,14 +269,14 @@ START_TEST(words_stand_side_by_side)
 {
     json_t *sweep = read_json(words);
     char *text = data_of(&plot_sweep, sweep);
-    ck_assert_msg(strstr(text, "\"arch\" 1 0 2 0\n\n\n\"\"\n1 1 4 0 0 \"b\"\n2 2 8 0 1 \"a\"\n")
+    ck_assert_msg(strstr(text, "\"arch\" 1 0 2 0 \"\"\n\n\n\"\" 0\n1 1 4 0 0 \"b\"\n2 2 8 0 1 \"a\"\n")
                   != NULL, "%s", text);
     free(text);
     json_decref(sweep);
 }
 END_TEST
 
-/* Nine lines; one value; nothing done; a point that is done without a time. */
+/* Lines that are told apart by words, 9 of them; one value; nothing done; a point that is done without a time. */
 START_TEST(a_sweep_without_a_picture_is_refused)
 {
     json_t *over, *sweep = read_json(grid), *points;
@@ -287,7 +287,7 @@ START_TEST(a_sweep_without_a_picture_is_refused)
         for (int k = 0; i == 0 && k < 9; k++) {
             json_array_append_new(points, json_deep_copy(json_array_get(points, 0)));
             over = json_object_get(json_array_get(points, json_array_size(points) - 1), "over");
-            json_object_set_new(over, "batch", json_integer(k + 1));
+            json_object_set_new(over, "batch", json_sprintf("b%d", k + 1));
         }
         for (int k = 0; i == 1 && k < 5; k++)
             json_array_remove(points, 1);
@@ -369,9 +369,22 @@ START_TEST(gnuplot_draws_without_a_word)
 }
 END_TEST
 
+/* Forty batches: shades of one colour instead of eight. */
+static void add_batches(json_t *sweep)
+{
+    json_t *points = json_object_get(json_array_get(sweep, 0), "points");
+    for (int i = 0; i < 80; i++) {
+        json_t *point = json_deep_copy(json_array_get(points, i % 2 ? 3 : 1));
+        json_object_set_new(json_object_get(point, "over"), "batch", json_integer(3 + i / 2));
+        json_array_append_new(points, point);
+    }
+}
+
 START_TEST(gnuplot_draws_sweeps_without_a_word)
 {
-    json_t *sweep = read_json(_i ? words : grid);
+    json_t *sweep = read_json(_i == 1 ? words : grid);
+    if (_i == 2)
+        add_batches(sweep);
     draw_silently(&plot_sweep, sweep);
     json_decref(sweep);
 }
@@ -401,7 +414,7 @@ Suite *plot_suite(void)
     tcase_add_test(t, lines_are_where_a_map_crosses_over);
     tcase_add_test(t, gnuplot_draws_a_map_without_a_word);
     tcase_add_loop_test(t, gnuplot_draws_without_a_word, 0, COUNT_OF(kinds));
-    tcase_add_loop_test(t, gnuplot_draws_sweeps_without_a_word, 0, 2);
+    tcase_add_loop_test(t, gnuplot_draws_sweeps_without_a_word, 0, 3);
     suite_add_tcase(s, t);
     return s;
 }
