@@ -25,6 +25,7 @@ static const struct { const char *word, *symbol; } units[] = {
     { "flops",  "FLOP"  }, { "flop",    "FLOP"  }, { "macs",      "MAC"  },
     { "mac",    "MAC"   }, { "percent", "%"     }, { "celsius",   "degC" },
     { "gbps",   "Gbit/s" }, { "gb",     "GB"    }, { "mm2",       "mm2"  },
+    { "gflops", "GFLOP/s" },
 };
 #define UNITS (sizeof units / sizeof units[0])
 

@@ -69,12 +69,22 @@ static int list(const char *json)
     return write_json(all, json);
 }
 
+/* What the file is without changes says what may be changed. */
+static const struct schema *schema_of(const struct choice *choice)
+{
+    struct choice bare = { .arch = choice->arch, .file = choice->file };
+    struct diag none = { .text = "" };
+    struct machine *cpu = choice_machine(&bare, &cpu_schema, &none);
+    machine_free(cpu);
+    return cpu ? &cpu_schema : &figures_schema;
+}
+
 static int print(const struct choice *choice, const char *json)
 {
     const struct output_use uses[] = { { "the machine", choice->file, true },
                                        { "--json", json, false } };
     struct diag     d = { .text = "" };
-    struct machine *m = output_check(uses, 2, &d) ? choice_machine(choice, &figures_schema, &d)
+    struct machine *m = output_check(uses, 2, &d) ? choice_machine(choice, schema_of(choice), &d)
                                                   : NULL;
     int             status = 0;
     if (m == NULL)
