@@ -347,9 +347,8 @@ static int parse(struct sweeping *x, struct options *o)
     struct diag d = { .text = "" };
     if (!x->file)
         return options_wrong(o, "no file; expected a network, a trace or a plan");
-    const char *path = x->file;
-    x->plan.text = text_load(path, &x->plan.size, &d);
-    if (!x->plan.text)
+    const char *path = x->plan.file = x->file;
+    if (!sweep_plan_load(&x->plan, &d))
         return fail(&d, 2);
     int status = is_plan(x) ? read_plan(x, o) : 0;
     x->plan.file = x->file;

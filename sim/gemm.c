@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "traces/text.h"
+
 #define LINE 4096
 #define COLUMNS 64
 #define ROWS_MOST 100000
@@ -196,7 +198,8 @@ size_t gemm_list(const char *path, const struct gemm *like, struct gemm **list, 
         if (strlen(text) == sizeof text - 1)
             ok = diag_set(d, line, 1, "a line of over %d characters; expected shorter ones", LINE);
         else
-            ok = read_line(list, &count, &h, &header, text, line, like, d);
+            ok = read_line(list, &count, &h, &header,
+                           text + (line == 1 ? text_mark(text, strlen(text)) : 0), line, like, d);
     }
     if (in != stdin)
         fclose(in);

@@ -11,6 +11,7 @@
 #include <yaml.h>
 
 #include "sim/sheet.h"
+#include "traces/text.h"
 
 struct reader {
     yaml_parser_t parser;
@@ -240,6 +241,9 @@ static bool read_sheet(struct reader *r, struct sheet *s)
 
 bool sheet_read(struct sheet *s, const char *text, size_t length, struct diag *d)
 {
+    size_t mark = text_mark(text, length);
+    text += mark;
+    length -= mark;
     struct reader r = { .text = text, .length = length, .diag = d };
     memset(s, 0, sizeof *s);
     if (length > SHEET_BYTES)

@@ -334,13 +334,18 @@ static bool check_points(struct sweep_plan *p, struct diag *d)
     return true;
 }
 
+bool sweep_plan_load(struct sweep_plan *p, struct diag *d)
+{
+    p->text = text_load(p->file, &p->size, d);
+    return p->text && (p->size > 0 || diag_set(d, 1, 1, "the file is empty; expected a first line, "
+                                               "as 'simaccel-net 1'"));
+}
+
 bool sweep_plan_open(struct sweep_plan *p, struct diag *d)
 {
     if (!count_points(p, d) || !open_machines(p, d))
         return false;
-    if (!p->text)
-        p->text = text_load(p->file, &p->size, d);
-    if (!p->text)
+    if (!p->text && !sweep_plan_load(p, d))
         return false;
     snprintf(d->file, sizeof d->file, "%s", p->file);
     if (!starts(p, "simaccel-net") && !starts(p, "simaccel-trace"))

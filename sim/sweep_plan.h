@@ -28,7 +28,7 @@ struct sweep_plan {
     struct sweep_axis  axes[SWEEP_AXES];
     size_t             axis_count;
     bool               of_some;         /* a figure that a machine has not stays out there */
-    char              *text;            /* of the file; NULL: sweep_plan_open reads it */
+    char              *text;            /* of the file; NULL: sweep_plan_open loads it */
     size_t             size;
     /* After sweep_plan_open: */
     size_t             points;
@@ -49,7 +49,10 @@ struct sweep_point {
 bool sweep_plan_add(struct sweep_plan *p, const char *text, const struct sweep_place *place,
                     struct diag *d);
 
-/* Reads file and machines and looks at every value.  False: nothing can be run. */
+/* Reads the file's text, whatever it is; false: it cannot be read or is empty. */
+bool sweep_plan_load(struct sweep_plan *p, struct diag *d);
+
+/* Reads file (unless it is loaded) and machines and looks at every value.  False: nothing can be run. */
 bool sweep_plan_open(struct sweep_plan *p, struct diag *d);
 void sweep_plan_close(struct sweep_plan *p);    /* frees axes and what open has made */
 

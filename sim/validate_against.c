@@ -122,6 +122,8 @@ static bool read_product(const struct csv *c, size_t i, struct gemm *g, struct d
         && read_whole(c, i, "n", GEMM_MOST, false, &g->n, d);
 }
 
+static const char *const of_product[] = { "m", "k", "n", "type", "transpose" };
+
 static bool read_own(const struct csv *c, size_t i, const struct machine *m,
                      struct validate_own *own, struct diag *d)
 {
@@ -133,20 +135,28 @@ static bool read_own(const struct csv *c, size_t i, const struct machine *m,
         return false;
     if (cores > 0 && !tpu)
         return refuse(c, i, "cores", "none on a gpu", d);
+    for (size_t p = 0; own->workload[0] && p < sizeof of_product / sizeof of_product[0]; p++)
+        if (csv_text(c, i, of_product[p])[0])
+            return refuse(c, i, of_product[p], "none beside a workload", d);
     own->cores = cores > 0 ? (uint32_t)cores : tpu && !own->workload[0];
     return own->workload[0] || read_product(c, i, &own->gemm, d);
 }
 
 static bool read_measured(const struct csv *c, size_t i, double *us, struct diag *d)
 {
+    const char *given = NULL;
     for (size_t u = 0; u < sizeof units / sizeof units[0]; u++) {
-        *us = csv_number(c, i, units[u].column) * units[u].us;
         if (csv_text(c, i, units[u].column)[0] == '\0')
             continue;
-        return (*us > 0 && *us < 1e12)
-            || refuse(c, i, units[u].column, "a time above 0", d);
+        if (given)
+            return diag_set(d, c->lines[i], 0, "%s and %s are both given; expected one of them",
+                            given, units[u].column);
+        given = units[u].column;
+        *us = csv_number(c, i, given) * units[u].us;
+        if (!(*us > 0 && *us < 1e12))
+            return refuse(c, i, given, "a time above 0", d);
     }
-    return diag_set(d, c->lines[i], 0, "nothing was measured; expected a time in column "
+    return given || diag_set(d, c->lines[i], 0, "nothing was measured; expected a time in column "
                     "measured_us, measured_ms or measured_s");
 }
 

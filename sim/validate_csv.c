@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "traces/text.h"
+
 #define LINE 4096
 
 /* Cuts the next cell off `*line`, in place. */
@@ -25,7 +27,8 @@ static char *cell(char **line)
     return start;
 }
 
-static void add_row(struct csv *c, char *line, unsigned number)
+/* False: the line has more cells than there are names. */
+static bool add_row(struct csv *c, char *line, unsigned number)
 {
     size_t at = c->rows * c->columns;
     c->lines = reallocarray(c->lines, c->rows + 1, sizeof *c->lines);
@@ -40,6 +43,7 @@ static void add_row(struct csv *c, char *line, unsigned number)
         if (!(c->cells[at + i] = strdup(line ? cell(&line) : "")))
             abort();
     c->rows++;
+    return !line || line[strspn(line, ", \t")] == '\0';
 }
 
 static size_t count_cells(const char *line)
@@ -50,31 +54,41 @@ static size_t count_cells(const char *line)
     return count;
 }
 
+static bool read_rows(struct csv *c, FILE *in, struct diag *d)
+{
+    char text[LINE];
+    for (unsigned number = 1; fgets(text, sizeof text, in); number++) {
+        char *line = text + (number == 1 ? text_mark(text, strlen(text)) : 0);
+        line[strcspn(line, "\r\n")] = '\0';
+        if (line[0] == '#' || line[0] == '\0')
+            continue;
+        if (c->columns == 0)
+            c->columns = count_cells(line);
+        if (!add_row(c, line, number))
+            return diag_set(d, number, 0, "there are more cells than the header has names; "
+                            "expected %zu", c->columns);
+    }
+    return true;
+}
+
 bool csv_read(struct csv *c, const char *folder, const char *name, struct diag *d)
 {
-    char line[LINE];
     *c = (struct csv){ 0 };
     snprintf(d->file, sizeof d->file, "%.120s/%.120s", folder, name);
     FILE *in = fopen(d->file, "r");
     if (!in)
         return diag_set(d, 0, 0, "cannot be read; expected measured rows, as CSV "
                         "(--reference FOLDER says where the project's are)");
-    for (unsigned number = 1; fgets(line, sizeof line, in); number++) {
-        line[strcspn(line, "\r\n")] = '\0';
-        if (line[0] == '#' || line[0] == '\0')
-            continue;
-        if (c->columns == 0)
-            c->columns = count_cells(line);
-        add_row(c, line, number);
-    }
+    bool good = read_rows(c, in, d);
     fclose(in);
     c->rows -= c->rows > 0;             /* the header */
-    if (c->rows == 0) {
+    if (good && c->rows == 0)
+        good = diag_set(d, 0, 0, "no row; expected a header and rows below it");
+    if (good)
+        d->file[0] = '\0';
+    else
         csv_clear(c);
-        return diag_set(d, 0, 0, "no row; expected a header and rows below it");
-    }
-    d->file[0] = '\0';
-    return true;
+    return good;
 }
 
 void csv_clear(struct csv *c)

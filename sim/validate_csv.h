@@ -10,7 +10,8 @@ struct csv {
     unsigned *lines;        /* [rows] of the file, from 1 */
 };
 
-/* `name` in `folder`.  Quoted cells may hold commas and doubled quotes, not line breaks. */
+/* `name` in `folder`.  Quoted cells may hold commas and doubled quotes, not line breaks.
+ * No row may have more cells than the header. */
 bool csv_read(struct csv *c, const char *folder, const char *name, struct diag *d);
 void csv_clear(struct csv *c);
 

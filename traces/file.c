@@ -41,6 +41,18 @@ static bool read_all(gzFile in, size_t most, char **text, size_t *size, struct d
     return true;
 }
 
+size_t text_mark(const char *text, size_t size)
+{
+    return size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+}
+
+static char *past_mark(char *text, size_t *size)
+{
+    size_t mark = text_mark(text, *size);
+    *size -= mark;
+    return memmove(text, text + mark, *size);
+}
+
 char *text_load_most(const char *path, size_t most, size_t *size, struct diag *d)
 {
     char *text = NULL;
@@ -53,7 +65,7 @@ char *text_load_most(const char *path, size_t most, size_t *size, struct diag *d
     bool good = read_all(in, most, &text, size, d);
     gzclose_r(in);
     if (good)
-        return text;
+        return past_mark(text, size);
     free(text);
     return NULL;
 }

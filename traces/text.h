@@ -2,7 +2,8 @@
  *
  * A line is words between spaces or tabs; `#` begins a comment.  The first line names
  * the format and its version and nothing comes before it.  Only printable ASCII is
- * text, so a binary file is refused at its first odd byte.
+ * text, so a binary file is refused at its first odd byte.  A byte-order mark of UTF-8 that an
+ * editor has put before a file is no part of it.
  */
 #ifndef TRACES_TEXT_H
 #define TRACES_TEXT_H
@@ -66,7 +67,10 @@ bool text_name(const struct text *t, unsigned i, char *name, size_t size);
 /* The shortest decimal that reads back to the same double. */
 void text_print_number(double value, char *text, size_t size);
 
-/* A whole file, unzipped if it is; "-" is standard input.  The caller frees it.  NULL
+/* Bytes of the mark that a text begins with, 3 or 0. */
+size_t text_mark(const char *text, size_t size);
+
+/* A whole file behind its mark, unzipped if it is; "-" is standard input.  The caller frees it.  NULL
  * with the reason in `d`. */
 char *text_load(const char *path, size_t *size, struct diag *d);
 /* The same where another number of bytes is the most that there may be, at most 1 GiB. */
