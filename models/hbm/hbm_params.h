@@ -73,7 +73,7 @@ enum hbm_page    { HBM_PAGE_OPEN, HBM_PAGE_CLOSED, HBM_PAGE_ACCESS };
 extern const struct param hbm_params[];
 extern const size_t       hbm_params_count;
 
-/* Bytes that a column command moves, and bytes a second of a stack at its pins. */
+/* Bytes that a column command moves. */
 static inline uint32_t hbm_burst_bytes(const struct hbm_config *c)
 {
     return c->channel_bits / c->pseudo_channels * c->burst_length / 8;
@@ -86,9 +86,9 @@ static inline uint32_t hbm_beat_bytes(const struct hbm_config *c)
     return bytes ? bytes : 1;
 }
 
-static inline double hbm_peak_bytes_per_s(const struct hbm_config *c)
-{
-    return (double)c->channels * c->channel_bits * c->pin_gbps * 1e9 / 8;
-}
+/* Bytes a second of a stack: a burst for each column command, which follow each other as fast as
+ * the pins and tCCD_S (of a single bank group tCCD_L) allow.  That is the pins' rate unless tCCD,
+ * in whole clocks, is longer than a burst.  Rows, turns and refreshes take their part of it. */
+double hbm_peak_bytes_per_s(const struct hbm_config *c);
 
 #endif

@@ -1,4 +1,5 @@
 /* hbm_timing.c - a data sheet's nanoseconds as clocks between commands. */
+#include "models/hbm/hbm.h"
 #include "models/hbm/hbm_rules.h"
 
 static uint32_t later(uint32_t a, uint32_t b) { return a > b ? a : b; }
@@ -27,4 +28,13 @@ struct hbm_timing hbm_timing(const struct hbm_config *config, const struct clock
     t.rd_wr   = later(t.burst, read_data_ends > t.cwl ? read_data_ends - t.cwl : 0);
 #undef CLOCKS
     return t;
+}
+
+double hbm_peak_bytes_per_s(const struct hbm_config *c)
+{
+    struct clock clock = { .hz = hbm_clock_hz(c) };
+    struct hbm_timing t = hbm_timing(c, &clock);
+    uint32_t bits = (c->bank_groups > 1 ? t.ccd_s : t.ccd_l) * c->clock_bits;
+    double pins = (double)c->channels * c->channel_bits * c->pin_gbps * 1e9 / 8;
+    return bits > c->burst_length ? pins * c->burst_length / bits : pins;
 }

@@ -107,6 +107,30 @@ START_TEST(each_machine_that_comes_with_it_is_whole)
 }
 END_TEST
 
+/* Columns of a real memory keep up with its pins: the peak is that of its data sheet, to the bit. */
+static void check_pins(void *self, const char *name, const char *path)
+{
+    struct diag d = { .text = "" };
+    struct machine *m = machine_read(&figures_schema, path, &d);
+    if (m) {                                            /* else a CPU */
+        const struct figures *f = machine_figures(m);
+        const struct hbm_config *h = &f->hbm;
+        ck_assert_msg(hbm_peak_bytes_per_s(h)
+                      == (double)h->channels * h->channel_bits * h->pin_gbps * 1e9 / 8, "%s", name);
+        ++*(int *)self;
+    }
+    machine_free(m);
+}
+
+START_TEST(the_peak_of_each_memory_is_its_pins)
+{
+    int n = 0;
+    setenv("SIMACCEL_MACHINES", "models/machines", 0);
+    machine_list(check_pins, &n);
+    ck_assert_int_ge(n, 10);
+}
+END_TEST
+
 Suite *figures_suite(void)
 {
     Suite *s = suite_create("figures");
@@ -115,6 +139,7 @@ Suite *figures_suite(void)
     tcase_add_test(t, every_range_fits_its_type);
     tcase_add_test(t, a_section_of_two_kinds_is_that_of_the_machine);
     tcase_add_test(t, each_machine_that_comes_with_it_is_whole);
+    tcase_add_test(t, the_peak_of_each_memory_is_its_pins);
     suite_add_tcase(s, t);
     return s;
 }

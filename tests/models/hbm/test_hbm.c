@@ -292,6 +292,32 @@ START_TEST(hbm3_can_be_said)
 }
 END_TEST
 
+/* Pins of 4 Gb/s, a clock of 0.5 ns: a burst takes 2 of them.  With columns every so many clocks
+ * a stream nearly reaches a burst for each, and never more. */
+START_TEST(the_peak_is_what_columns_deliver)
+{
+    static const struct { double ccd_ns; unsigned clocks; } cases[] = {
+        { 1, 2 }, { 1.5, 3 }, { 1.7, 4 }, { 2, 4 }, { 0, 2 },
+    };
+    struct memory *m = peer("r3", 16, "hbm.pin_gbps=4");
+    double pins = hbm_burst_bytes(&m->config) * 16.0 * m->config.pseudo_channels / 1e-9;
+    m->config.refresh = HBM_REFRESH_NONE;
+    m->config.ccd_s_ns = cases[_i].ccd_ns;
+    m->config.ccd_l_ns = cases[_i].ccd_ns;
+    struct diag d = { .file = "" };
+    ck_assert_msg(hbm_check(&m->config, &m->map, &d), "%s", d.text);
+    ck_assert_double_eq_tol(hbm_peak_bytes_per_s(&m->config), pins * 2 / cases[_i].clocks, 1);
+    struct hbm_driven r = hbm_drive(&m->config, &m->map, &(struct hbm_drive){
+        .stream = hbm_stream_find("a"), .requests = 200000, .run_bytes = 64 });
+    double share = hbm_driven_fraction_of_peak(&r, &m->config);
+    ck_assert_msg(share > 0.9 && share <= 1, "%.4f", share);
+    m->config.bank_groups = 1;
+    m->config.ccd_l_ns = 3;
+    ck_assert_double_eq_tol(hbm_peak_bytes_per_s(&m->config), pins * 2 / 6, 1);
+    free(m);
+}
+END_TEST
+
 START_TEST(figures_that_contradict_each_other_are_refused)
 {
     static const struct { const char *setting, *text; } cases[] = {
@@ -329,6 +355,7 @@ Suite *hbm_suite(void)
     tcase_add_loop_test(t, a_recorder_is_told_of_all_data_on_the_pins, 0, COUNT_OF(memories));
     tcase_add_test(t, a_write_batch_ends_at_the_low_mark);
     tcase_add_test(t, hbm3_can_be_said);
+    tcase_add_loop_test(t, the_peak_is_what_columns_deliver, 0, 5);
     tcase_add_test(t, figures_that_contradict_each_other_are_refused);
     suite_add_tcase(s, t);
     return s;
