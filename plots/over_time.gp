@@ -80,8 +80,8 @@ do for [i = 0:columns - 1] {
         set label 1 what at graph -0.02, graph 0.5 right noenhanced
         mean = 100 * weighted / end
         set label 2 sprintf(mean < 9.95 ? '%.2g %%' : '%.0f %%', mean) at graph 1.01, graph 0.5 left
-        plot data index 2 * i every ::1 using (to * $1):(100 * column(c + 1)) with filledcurves y=0 \
-            linecolor rgb strip[(c - 1) % 8 + 1] notitle
+        plot data index 2 * i every ::1 \
+            using (to * $1):(100 * column(c + 1)) with filledcurves y=0 linecolor rgb strip[(c - 1) % 8 + 1] notitle
         unset label 3
     }
 }

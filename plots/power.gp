@@ -32,6 +32,6 @@ plot for [i = 0:last] data index i using (to * $1):2 with steps linewidth 1.5 \
         linecolor rgb color[i + 1] title columnheader(1), \
     for [i = 0:last] data index i using (to * $1):3 with lines linewidth 1.5 dashtype 3 \
         linecolor rgb color[i + 1] title (i == last ? 'means' : ''), \
-    for [i = 1:words(limits)] data index nth(i) using (to * $1):4 with lines linewidth 2 dashtype 2 \
-        linecolor rgb color[nth(i) + 1] \
+    for [i = 1:words(limits)] data index nth(i) \
+        using (to * $1):4 with lines linewidth 2 dashtype 2 linecolor rgb color[nth(i) + 1] \
         title sprintf('limit, %g W', limit[nth(i) + 1])

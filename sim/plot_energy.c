@@ -103,5 +103,6 @@ static const struct plot_need needs[] = {
 
 const struct plot plot_energy = {
     "energy", "joules by what they were spent on, a bar a result", plot_energy_script,
-    "simaccel run --json", PLOT_RESULTS, needs, has_energy, "energy_j and energy above 0", write_data,
+    "simaccel run --json", PLOT_RESULTS, needs, has_energy,
+    "energy_j and energy above 0", write_data,
 };

@@ -53,6 +53,6 @@ do for [i = 1:results] {
 }
 set format y '%g ' . prefix(most) . 'J'
 set xtics rotate by 12 right
-plot for [i = 1:results] data index 1 using (times(most) * column(i + 1)):xtic(1) linecolor rgb color[i] \
-    title columnheader(i + 1)
+plot for [i = 1:results] data index 1 using (times(most) * column(i + 1)):xtic(1) \
+    linecolor rgb color[i] title columnheader(i + 1)
 unset multiplot

@@ -19,7 +19,8 @@ prefix(x) = thousands(x) == 0 ? '' : \
 #
 # data: the parameter's name, 1 if it has words, 1 if time and energy are of a sample and not of a
 #       step, the first point's time, points not done, the parameter whose number tells lines apart
-#       (index 0); then a block a line, its name and number first; then  value speed-up energy_j mxu_utilization share_of_hbm_peak "value"
+#       (index 0); then a block a line, its name and number first; then
+#       value speed-up energy_j mxu_utilization share_of_hbm_peak "value"
 
 stats data index 0 every ::0::0 \
     using (parameter = strcol(1), words = $2, by_sample = $3, first = $4, lost = $5, \
@@ -72,12 +73,15 @@ if (words == 1) {
     set xrange [least:most]
     set offsets graph 0.03, graph 0.03, 0, 0
 }
-if (lines > 1 && lines <= 8) { set key at screen 0.53, 0.13 center top maxrows 4 Left reverse noenhanced samplen 2
+if (lines > 1 && lines <= 8) {
+    set key at screen 0.53, 0.13 center top maxrows 4 Left reverse noenhanced samplen 2
 } else { unset key }
 
 do for [panel = 2:5] {
-    if (panel == 2) { set title sprintf('speed-up over the first point (%s a %s)', \
-                                        sprintf('%.4g %ss', first * times(first), prefix(first)), of) }
+    if (panel == 2) {
+        set title sprintf('speed-up over the first point (%.4g %ss a %s)', \
+                          first * times(first), prefix(first), of)
+    }
     if (panel == 3) { set title 'energy a ' . of }
     if (panel == 4) { set title 'matrix units, share of peak'; set format y '%g %%' }
     if (panel == 5) { set title 'HBM bandwidth, share of peak' }
