@@ -1,6 +1,7 @@
 /* cmd_compare.c - see cmd_compare.h. */
 #include "sim/cmd_compare.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,7 +53,7 @@ struct comparing {
     bool                  change, no_change;
     enum compare_equal    equal;
     struct machine       *cpu;              /* of --cpu; NULL: none */
-    const char           *file, *json, *csv, *plot;
+    const char           *file, *machine, *json, *csv, *plot;
     char                  arch[1024];       /* the names, and the file of --machine */
     struct crossover_asked map;
 };
@@ -155,6 +156,7 @@ static bool add_file(struct comparing *x)
     const char *names = strcmp(c->arch, "both") == 0 ? "tpu,gpu" : c->arch;
     int n = snprintf(x->arch, sizeof x->arch, "%s,%s%s", names, strchr(c->file, '/') ? "" : "./",
                      c->file);
+    x->machine = c->file;
     c->arch = x->arch;
     c->file = NULL;
     return n > 0 && (size_t)n < sizeof x->arch && !strchr(x->arch + strlen(names) + 1, ',');
@@ -331,16 +333,30 @@ static int compare(const struct comparing *x, const struct trace *t)
     return status;
 }
 
+/* Nothing that is read may be written over. */
+static bool check_files(const struct comparing *x, struct diag *d)
+{
+    char data[PATH_MAX] = "", script[PATH_MAX] = "";
+    if (x->plot && (!plot_check(x->plot, d) || !plot_beside(x->plot, ".dat", data, d)
+                    || !plot_beside(x->plot, ".gp", script, d)))
+        return false;
+    d->file[0] = '\0';
+    const struct output_use uses[] = {
+        { "the trace", x->file, true },
+        { "the machine", x->machine, true },
+        { "--json", x->json, false },
+        { "--csv", x->csv, false },
+        { "--plot", x->plot, false },
+        { "--plot's data", x->plot ? data : NULL, false },
+        { "--plot's script", x->plot ? script : NULL, false },
+        RECORD_USES(&x->record),
+    };
+    return output_check(uses, sizeof uses / sizeof uses[0], d);
+}
+
 static int with_trace(struct comparing *x)
 {
     struct diag d = { .text = "" };
-    const struct output_use uses[] = {
-        { "the trace", x->file, true }, { "--json", x->json, false }, { "--csv", x->csv, false },
-        RECORD_USES(&x->record),
-    };
-    if (!output_check(uses, sizeof uses / sizeof uses[0], &d)
-        || (x->plot && !plot_check(x->plot, &d)))
-        return fail(&d, 2);
     struct trace *t = NULL;
     if (train_machines_open(&x->machines, &x->options, 1, &d))
         t = trace_load(x->file, &x->net, &d);
@@ -366,10 +382,12 @@ int cmd_compare(int argc, char **argv)
 {
     struct options o = OPTIONS("compare", "FILE", rows, argc, argv);
     struct comparing x = { .jobs = cpus_allowed(), .map.limit = CROSSOVER_LIMIT };
+    struct diag d = { .text = "" };
     bool ends;
     int status = parse(&x, &o, &ends);
     if (!ends && status == 0)
-        status = x.map.over_count > 0 ? over_a_grid(&x) : with_trace(&x);
+        status = !check_files(&x, &d) ? fail(&d, 2)
+               : x.map.over_count > 0 ? over_a_grid(&x) : with_trace(&x);
     machine_free(x.cpu);
     return status;
 }

@@ -76,15 +76,6 @@ static bool add_axes(struct sweep_plan *p, const struct crossover_asked *asked, 
 
 /* ---- what comes out ---- */
 
-static bool check_files(const struct crossover_asked *a, struct diag *d)
-{
-    const struct output_use uses[] = {
-        { "the network", a->file, true }, { "--json", a->json, false }, { "--csv", a->csv, false },
-    };
-    return output_check(uses, sizeof uses / sizeof uses[0], d)
-        && (!a->plot || plot_check(a->plot, d));
-}
-
 static int draw(const json_t *crossover, const char *path)
 {
     struct diag d = { .text = "" };
@@ -136,7 +127,7 @@ static int run(const struct crossover_asked *a, struct sweep_plan *p)
     struct diag d = { .text = "" };
     struct sweep s = { .plan = p, .results = a->results, .jobs = a->jobs, .shards = 1,
                        .retry_failed = a->retry_failed, .progress = isatty(STDERR_FILENO) != 0 };
-    if (!check_files(a, &d) || !add_axes(p, a, &d) || !sweep_plan_open(p, &d)
+    if (!add_axes(p, a, &d) || !sweep_plan_open(p, &d)
         || (a->results && !sweep_store_open(a->results, &d)))
         return fail(&d, 2);
     json_t *crossover = crossover_run(&s, a->limit, &d);

@@ -6,7 +6,7 @@
 #include "sim/sweep_axis.h"
 #include "traces/net.h"
 
-/* What was asked for; all is borrowed. */
+/* What was asked for; all is borrowed, and its files have been checked (output_check). */
 struct crossover_asked {
     const char              *file, *results, *json, *csv, *plot;
     const struct run_options *run;          /* its --arch is several names */

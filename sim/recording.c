@@ -12,15 +12,17 @@ static struct recording *begin(const struct recording_ask *a, uint32_t blocks)
     return x;
 }
 
-/* A recorder for a block, which keeps entries if there is a share of them for it. */
+/* A recorder for a block, one of `sharing` that keep entries; 0: it keeps none.  A share of no
+ * entry is a limit, too, so that what is left out is counted. */
 static struct record *add(struct recording *x, uint32_t block, const char *name,
-                          uint64_t clock_hz, size_t most)
+                          uint64_t clock_hz, uint32_t sharing)
 {
     const struct recording_ask *a = &x->ask;
+    bool keeps = a->entries && sharing > 0;
     return x->record[block] = record_new(&(struct record_config){
-        .name = name, .clock = { clock_hz }, .entries = a->entries && most > 0,
-        .detail = a->entries && a->detail && most > 0, .no_levels = a->no_levels,
-        .from = a->from, .to = a->to, .most = most });
+        .name = name, .clock = { clock_hz }, .entries = keeps, .detail = keeps && a->detail,
+        .no_levels = a->no_levels, .from = a->from, .to = a->to,
+        .most = keeps ? a->most / sharing : 0 });
 }
 
 static void add_stacks(struct recording *x, struct hbm_block *const *stack, uint32_t stacks,
@@ -35,8 +37,7 @@ struct recording *recording_tpu(struct tpu_chip *c, const struct recording_ask *
 {
     struct recording *x = begin(a, c->engine.block_count);
     for (uint32_t i = 0; i < c->cores; i++)
-        tpu_core_record(c->core[i], add(x, i, c->blocks[i].name, c->clock.hz,
-                                        a->most / c->cores));
+        tpu_core_record(c->core[i], add(x, i, c->blocks[i].name, c->clock.hz, c->cores));
     add_stacks(x, c->stack, c->stacks, c->blocks, c->cores, &c->figures->hbm);
     return x;
 }
@@ -48,7 +49,7 @@ struct recording *recording_gpu(struct gpu_chip *c, const struct recording_ask *
     uint32_t chosen = (c->sms + every - 1) / every;
     for (uint32_t i = 0; i < c->sms; i++)
         gpu_sm_record(c->sm[i], add(x, i, c->blocks[i].name, c->clock.hz,
-                                    i % every == 0 ? a->most / chosen : 0));
+                                    i % every == 0 ? chosen : 0));
     for (uint32_t i = 0; i < c->l2s; i++) {
         uint32_t block = c->sms + i;
         double hz = c->run.config->l2.clock_mhz * 1e6;
