@@ -154,7 +154,8 @@ void record_put_work(struct record *r, uint32_t track, cycle_t start, cycle_t en
     assert(r->tracks[track].kind == RECORD_WORK && r->now[track].since <= start);
     sum(r, track, start, end, end - start);
     r->now[track].since = end;
-    if (!r->config.entries || end < r->from || start >= r->to)
+    bool is_before = end < r->from || (end == r->from && start < end);
+    if (!r->config.entries || is_before || start >= r->to)
         return;
     keep(r, &(struct record_entry){ .track = track, .group = w->group, .number = w->number,
                                     .part = w->part, .begun = w->begun,

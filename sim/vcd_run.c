@@ -221,12 +221,31 @@ static void put_value(struct drawing *d, struct track_vars *v, const struct cloc
     v->begun = true;
 }
 
+static void put_unknown(struct drawing *d, const struct track_vars *v, tick_t at)
+{
+    if (v->has_op)
+        vcd_set_unknown(d->vcd, v->op, at);
+    vcd_set_unknown(d->vcd, v->number, at);
+    if (v->names->tile)
+        vcd_set_unknown(d->vcd, v->tile, at);
+}
+
+/* Nothing is under way behind the last entry, until the limit has left one out. */
+static void put_end_of_work(struct drawing *d, struct track_vars *v, const struct clock *clock,
+                            cycle_t lost, cycle_t end)
+{
+    if (!v->begun || v->until < end)
+        put_idle(d, v, v->begun ? clock_tick(clock, v->until) : d->from);
+    if (lost < end && v->until < end)
+        put_unknown(d, v, tick_max(clock_tick(clock, cycle_max(lost, v->until)), d->from));
+}
+
 /* Where a track's entries end before the window does. */
 static void put_end(struct drawing *d, struct track_vars *v, const struct clock *clock,
-                    const struct record_track *t, cycle_t end)
+                    const struct record_track *t, cycle_t lost, cycle_t end)
 {
-    if (t->kind == RECORD_WORK && v->names && (!v->begun || v->until < end))
-        put_idle(d, v, v->begun ? clock_tick(clock, v->until) : d->from);
+    if (t->kind == RECORD_WORK && v->names)
+        put_end_of_work(d, v, clock, lost, end);
     else if ((t->kind == RECORD_STATE || t->kind == RECORD_LEVEL) && v->begun && v->until < end)
         vcd_set_unknown(d->vcd, v->value, clock_tick(clock, v->until));
 }
@@ -245,7 +264,8 @@ static void draw_block(struct drawing *d, const struct record *r)
             put_value(d, &vars[e->track], &clock, t, e);
     }
     for (uint32_t i = 0; i < record_tracks(r); i++)
-        put_end(d, &vars[i], &clock, record_track(r, i), clock_cycle(&clock, d->to));
+        put_end(d, &vars[i], &clock, record_track(r, i), record_until(r),
+                clock_cycle(&clock, d->to));
     free(vars);
 }
 

@@ -37,12 +37,14 @@ struct tpu_mxu {
 
 static inline uint64_t ceil_div(uint64_t a, uint64_t b) { return (a + b - 1) / b; }
 
-/* The cycles of [from, to) were spent in this state. */
+/* The cycles of [from, to) were spent in this state.  Of none nothing is told: it would cut the
+ * state that goes on in two. */
 static inline void tpu_mxu_spend(struct tpu_mxu *m, enum tpu_mxu_state state, cycle_t from,
                                  cycle_t to)
 {
     m->stats.cycles[state] += to - from;
-    record_state(m->record, m->track, from, state);
+    if (from < to)
+        record_state(m->record, m->track, from, state);
 }
 
 struct tpu_mxu_figures tpu_mxu_figures(const struct tpu_mxu_config *c);

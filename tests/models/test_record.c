@@ -67,6 +67,22 @@ START_TEST(work_is_cut_to_the_window_and_summed_whole)
 }
 END_TEST
 
+/* Spans [10,22) [22,22) [22,25): the first touches the window and has nothing of it. */
+START_TEST(work_that_ends_as_the_window_begins_is_not_in_it)
+{
+    struct record *r = recorder(22, 50, 100);
+    record_work_track(r, "w");
+    work(r, 10, 22);
+    work(r, 22, 22);
+    work(r, 22, 25);
+    record_close(r, 100);
+    ck_assert_uint_eq(record_entries(r), 2);
+    check(r, 0, 22, 22, 22);
+    check(r, 1, 22, 25, 25);
+    record_free(r);
+}
+END_TEST
+
 /* Red from 0, green from 5, green again (no change), blue from 9, green from 30 to the end at
  * 33: green for 4 + 3 cycles.  The window begins in green, ends in blue. */
 START_TEST(states_follow_each_other_without_gaps)
@@ -176,6 +192,7 @@ Suite *record_suite(void)
     TCase *t = tcase_create("record");
     tcase_add_test(t, without_a_recorder_nothing_happens);
     tcase_add_test(t, work_is_cut_to_the_window_and_summed_whole);
+    tcase_add_test(t, work_that_ends_as_the_window_begins_is_not_in_it);
     tcase_add_test(t, states_follow_each_other_without_gaps);
     tcase_add_test(t, a_level_is_summed_over_its_duration);
     tcase_add_test(t, levels_are_summed_and_not_kept_if_nobody_wants_them);

@@ -299,6 +299,8 @@ START_TEST(what_is_left_out_is_unknown)
     unsigned never = 0, no_more = 0;
     for (uint32_t i = 0; i < x.w.wave_count; i++) {
         const char *end = strrchr(x.w.wave[i].path, '.');
+        if (strcmp(end, ".op") == 0)
+            ck_assert_str_eq(waves_at(&x.w, &x.w.wave[i], x.w.to), "x");
         if (strcmp(end, ".state") != 0)
             continue;
         bool begins = strcmp(waves_at(&x.w, &x.w.wave[i], x.w.from), "x") != 0;

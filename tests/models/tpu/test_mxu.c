@@ -285,6 +285,30 @@ START_TEST(output_stationary_tiles_shift_out)
 }
 END_TEST
 
+/* The 13 cycles of a tile of above: it streams for 4, drains for 9, and 4 are idle. */
+START_TEST(a_recorded_state_is_whole_however_often_it_is_looked_at)
+{
+    static const cycle_t ends[] = { 4, 13, 17 };
+    struct tpu_mxu_config c = textbook(1);
+    struct tpu_mxu_tile t = { .depth = 4, .used_rows = 2, .used_cols = 4 };
+    c.dataflow = TPU_MXU_OUTPUT_STATIONARY;
+    struct record *r = record_new(&(struct record_config){
+        .name = "b", .clock = { 1000000000 }, .entries = true, .to = TICK_NEVER, .most = 99 });
+    struct tpu_mxu *m = tpu_mxu_new(&c, forms[_i / 2]);
+    tpu_mxu_record(m, r, "mxu");
+    tpu_mxu_stream(m, 0, &t);
+    for (cycle_t now = 1; _i % 2 == 0 && now < 17; now++)
+        tpu_mxu_stats(m, now);
+    tpu_mxu_stats(m, 17);
+    record_close(r, 17);
+    ck_assert_uint_eq(record_entries(r), COUNT_OF(ends));
+    for (size_t i = 0; i < COUNT_OF(ends); i++)
+        ck_assert_uint_eq(record_entry(r, i)->end, ends[i]);
+    tpu_mxu_free(m);
+    record_free(r);
+}
+END_TEST
+
 START_TEST(figures_that_contradict_are_named)
 {
     char expected[128];
@@ -318,6 +342,7 @@ Suite *mxu_suite(void)
     tcase_add_loop_test(t, loads_and_streams_are_refused_until_they_may, 0, 2);
     tcase_add_loop_test(t, single_buffered_weights_are_gone_once_the_next_are_pushed, 0, 2);
     tcase_add_loop_test(t, output_stationary_tiles_shift_out, 0, 4);
+    tcase_add_loop_test(t, a_recorded_state_is_whole_however_often_it_is_looked_at, 0, 4);
     tcase_add_test(t, figures_that_contradict_are_named);
     suite_add_tcase(s, t);
     return s;
