@@ -27,8 +27,8 @@ static int run(const char *const *files, const char *json)
     };
     json_t *a = NULL, *b = NULL;
     int status = 2;
-    if (output_check(uses, sizeof uses / sizeof uses[0], &d) && (a = result_read(files[0], &d)) != NULL
-        && (b = result_read(files[1], &d)) != NULL) {
+    if (output_check(uses, sizeof uses / sizeof uses[0], &d)
+        && (a = result_read(files[0], &d)) != NULL && (b = result_read(files[1], &d)) != NULL) {
         json_t *diff = diff_results(a, b);
         status = write_diff(diff, json);
         json_decref(diff);

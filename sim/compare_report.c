@@ -232,8 +232,9 @@ static void ops(const json_t *comparison, FILE *out)
         for (size_t c = 0; count > FEW && c < OP_COLUMNS; c++)
             op_table(comparison, op_columns[c].bit, next_few(comparison, m), out);
     }
+    double least = least_shown(all);
     for (size_t i = 0; (op = json_array_get(all, i)) != NULL; i++)
-        left_out += longest(op) < least_shown(all);
+        left_out += longest(op) < least;
     if (left_out > 0)
         fprintf(out, "  %zu ops that take less are left out; --csv has all\n", left_out);
 }

@@ -45,7 +45,8 @@ static json_t *energy(json_t *a, json_t *b)
 
 static json_t *figures(json_t *a, json_t *b)
 {
-    json_t *rows = json_array(), *x = json_object_get(a, "parameters"), *section;
+    json_t *rows = json_array(), *section;
+    json_t *x = json_object_get(a, "parameters"), *y = json_object_get(b, "parameters");
     const char *name;
     char prefix[80];
     if (strcmp(report_string(a, "kind"), report_string(b, "kind")) != 0)
@@ -53,8 +54,7 @@ static json_t *figures(json_t *a, json_t *b)
     json_object_foreach(x, name, section) {
         snprintf(prefix, sizeof prefix, "%.70s.", name);
         if (json_is_object(section))
-            add_fields(rows, prefix, section, json_object_get(json_object_get(b, "parameters"), name),
-                       "value");
+            add_fields(rows, prefix, section, json_object_get(y, name), "value");
     }
     return rows;
 }
@@ -94,7 +94,8 @@ static void print_row(struct table *t, const struct row *r, const char *unit)
 }
 
 /* Those that differ, most first; says so where none does. */
-static void print_rows(const char *what, struct row *rows, size_t count, const char *unit, FILE *out)
+static void print_rows(const char *what, struct row *rows, size_t count, const char *unit,
+                       FILE *out)
 {
     size_t differ = 0;
     qsort(rows, count, sizeof *rows, by_change);

@@ -255,6 +255,8 @@ static bool is_between(double x, double least, double most) { return x >= least 
 /* False with the reason in `d`. */
 static bool check(const json_t *result, const json_t *op, struct diag *d)
 {
+    if (!json_is_array(json_object_get(op, "ops")))
+        return diag_set(d, 0, 0, "an op without \"ops\"; expected what --json of run writes");
     if (!has_plan(op))
         return diag_set(d, 0, 0, "the result does not say how its ops were cut (\"plan\", "
                         "\"counts\"): an older version wrote it; expected one of this version: run "

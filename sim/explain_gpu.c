@@ -112,8 +112,8 @@ static void say_written_back(struct explain_gpu *y, double rate)
     double all = y->before + read + written;
     if (tensors <= room || all <= room || written == 0)
         return;
-    explain_note(y->x, "L2 holds %s of the tensors' %s bytes, and with this launch %s have come: as "
-                 "much is written back as is written.", D(room), D(tensors), D(all));
+    explain_note(y->x, "L2 holds %s of the tensors' %s bytes, and with this launch %s have come: "
+                 "as much is written back as is written.", D(room), D(tensors), D(all));
     of_the_chip(y, "HBM, with what is written back", read + written, rate);
 }
 

@@ -155,8 +155,8 @@ static double vector_cycles(struct explain_tpu *y, size_t kind)
     double plain = explain_line(y->x, "    its arithmetic", step + issue + v->latency_cycles,
                                 "cycles",
         "step + max(loads / slots, stores / slots, instructions / slots, transcendentals x "
-        "interval) + latency", "%s + max(%s / %u, %s / %u, %s / %u, %s x %u) + %u", D(step), D(loads),
-        v->load_slots, D(stores), v->store_slots, D(alu), v->alu_slots, D(eup),
+        "interval) + latency", "%s + max(%s / %u, %s / %u, %s / %u, %s x %u) + %u", D(step),
+        D(loads), v->load_slots, D(stores), v->store_slots, D(alu), v->alu_slots, D(eup),
         v->eup_interval_cycles, v->latency_cycles);
     if (reductions == 0)
         return plain;

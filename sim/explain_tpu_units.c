@@ -148,8 +148,8 @@ static void loads_among_stores(struct explain_tpu *y)
              explain_line(y->x, "loads among the stores of tiles before",
                           alone + fmin(stores / y->hbm_rate, alone - begin) + after, "cycles",
                           "own loads + min(those stores / rate, what is left of the loads when "
-                          "they begin) + after", "%s + min(%s / %s, %s - %s) + %s", D(alone), D(stores),
-                          D(y->hbm_rate), D(alone), D(begin), D(after)), 0);
+                          "they begin) + after", "%s + min(%s / %s, %s - %s) + %s", D(alone),
+                          D(stores), D(y->hbm_rate), D(alone), D(begin), D(after)), 0);
 }
 
 static double first_of(const struct explain_tpu *y, enum tpu_unit unit)

@@ -93,8 +93,8 @@ void timeline_thread(struct timeline *t, uint64_t clock_hz, const char *format, 
     fprintf(t->out, ",\"tid\":%u,\"name\":\"thread_name\",\"args\":{\"name\":", t->tid);
     timeline_string(t->out, name);
     fputs("}}", t->out);
-    timeline_event(t, 'M', ",\"tid\":%u,\"name\":\"thread_sort_index\",\"args\":{\"sort_index\":%u}",
-                   t->tid, t->tid);
+    timeline_event(t, 'M', ",\"tid\":%u,\"name\":\"thread_sort_index\","
+                   "\"args\":{\"sort_index\":%u}", t->tid, t->tid);
 }
 
 /* ---- slices ---- */

@@ -82,7 +82,8 @@ static void take(struct together *t, const struct isolate_result *r)
 }
 
 /* Waits for one of those that run and takes its place away. */
-static void finish_one(struct together *runs, struct isolate **running, size_t *which, size_t *count)
+static void finish_one(struct together *runs, struct isolate **running, size_t *which,
+                       size_t *count)
 {
     struct isolate_result r;
     size_t i = isolate_wait(running, *count);

@@ -155,7 +155,8 @@ static void merge(struct gpu_sm *sm, uint32_t flight, uint64_t address, uint8_t 
 
 static bool past_l1(const struct gpu_config *c, const struct gpu_op *op)
 {
-    return c->l1.loads == 0 || op->access.cache == GPU_CACHE_GLOBAL || op->access.cache == GPU_CACHE_VOLATILE;
+    return c->l1.loads == 0 || op->access.cache == GPU_CACHE_GLOBAL
+        || op->access.cache == GPU_CACHE_VOLATILE;
 }
 
 bool sm_l1_load(struct gpu_sm *sm, struct sm_request *r, const struct sm_line *l, cycle_t now,

@@ -44,7 +44,8 @@ static uint64_t bytes_of(const struct lower_shape *s, const struct lower_tiling 
 static bool panel_fits(const struct lower *l, const struct lower_shape *s,
                        const struct lower_tiling *t)
 {
-    uint64_t streamed = t->stays == TPU_STREAMED_STAYS ? 0 : (uint64_t)t->m * t->k * s->streamed_bytes;
+    uint64_t streamed = t->stays == TPU_STREAMED_STAYS ? 0
+                      : (uint64_t)t->m * t->k * s->streamed_bytes;
     uint64_t weights = t->stays == TPU_WEIGHTS_STAY ? 0 : (uint64_t)t->k * t->n * s->weight_bytes;
     uint64_t results = (uint64_t)t->m * t->n * s->result_bytes;
     return most(most(streamed, weights), results) <= l->config->lower.panel_bytes
