@@ -80,6 +80,10 @@ static void name_process(struct timeline *t, const char *what, const char *name)
     fputs("}}", t->out);
 }
 
+/* Perfetto knows a thread by its number alone: of two processes none may be the same.  The one
+ * of the process's own number it takes for the main thread, and shows it first. */
+#define THREADS_APART 1000000
+
 void timeline_thread(struct timeline *t, uint64_t clock_hz, const char *format, ...)
 {
     char name[128];
@@ -88,13 +92,14 @@ void timeline_thread(struct timeline *t, uint64_t clock_hz, const char *format, 
     vsnprintf(name, sizeof name, format, arguments);
     va_end(arguments);
     t->clock.hz = clock_hz;
-    t->tid++;
+    t->threads++;
+    t->tid = t->threads == 1 ? t->pid : t->pid * THREADS_APART + t->threads;
     begin_event(t, 'M');
     fprintf(t->out, ",\"tid\":%u,\"name\":\"thread_name\",\"args\":{\"name\":", t->tid);
     timeline_string(t->out, name);
     fputs("}}", t->out);
     timeline_event(t, 'M', ",\"tid\":%u,\"name\":\"thread_sort_index\","
-                   "\"args\":{\"sort_index\":%u}", t->tid, t->tid);
+                   "\"args\":{\"sort_index\":%u}", t->tid, t->threads);
 }
 
 /* ---- slices ---- */

@@ -8,7 +8,8 @@
  *
  * docs/timeline.md says what each is.  Times are microseconds with all the digits that a
  * femtosecond needs.  Slices are begun and ended by two events (not by one with a duration): so
- * readers that round times still find them nested.
+ * readers that round times still find them nested.  Numbers of threads and arrows are of the whole
+ * file, and the first thread of a process has the process's: so Perfetto shows the ops first.
  *
  * Not drawn: L2 and HBM but for counters; what lies beyond the recording's limit, which is said
  * in the file ("left out") and by the command.

@@ -8,6 +8,7 @@ struct timeline {
     const struct recorded *run;
     FILE    *out;
     unsigned pid, tid;              /* of the thread being written */
+    unsigned threads;               /* so far */
     uint64_t printed;               /* events */
     tick_t   zero;                  /* of the run's time: 0 in the file */
     struct clock clock;             /* of the thread's slices */

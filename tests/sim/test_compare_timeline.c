@@ -107,6 +107,18 @@ static double time_of_ops(const struct reader *r)
 }
 
 /* Between its launches a GPU is in no op; a TPU always is in one. */
+/* In one process alone, and of the process's own number the first. */
+static void check_threads(const struct reader *r, json_t *all)
+{
+    ck_assert_int_eq(r->thread[0].tid, r->pid);
+    for (size_t i = 0; i < THREADS && r->thread[i].tid != 0; i++) {
+        char tid[32];
+        snprintf(tid, sizeof tid, "%lld", (long long)r->thread[i].tid);
+        ck_assert_ptr_null(json_object_get(all, tid));
+        json_object_set_new(all, tid, json_true());
+    }
+}
+
 START_TEST(several_processes_are_what_the_format_asks_for)
 {
     struct rig g;
@@ -114,6 +126,7 @@ START_TEST(several_processes_are_what_the_format_asks_for)
     open_rig(&g);
     run_rig(&g, 2);
     json_t *file = draw(&g, &r, 3), *arrows = json_object();
+    json_t *threads = json_object();
     size_t events = 0, expected_arrows = 0;
     for (unsigned i = 0; i < MACHINES; i++) {
         struct reader *p = read_process(file, i + 1);
@@ -123,6 +136,7 @@ START_TEST(several_processes_are_what_the_format_asks_for)
         double time = number(g.results[i], "time_s"), drawn = time_of_ops(p);
         ck_assert(drawn > 0 && drawn <= time * (1 + 1e-9));
         ck_assert(p->name[5] == 'g' || p->name[5] == 'v' || drawn >= time * (1 - 1e-9));
+        check_threads(p, threads);
         events += p->events;
         expected_arrows += json_object_size(p->starts);
         json_object_update(arrows, p->starts);      /* their numbers are of the whole file */
@@ -131,6 +145,7 @@ START_TEST(several_processes_are_what_the_format_asks_for)
     ck_assert_uint_eq(events, json_array_size(json_object_get(file, "traceEvents")));
     ck_assert_uint_gt(expected_arrows, 0);
     ck_assert_uint_eq(json_object_size(arrows), expected_arrows);
+    json_decref(threads);
     json_decref(arrows);
     json_decref(file);
     close_rig(&g);

@@ -15,6 +15,7 @@
 #define DEEP    16
 
 struct thread {
+    json_int_t  tid;                        /* 0: none yet */
     const char *name;
     double   at;                            /* of its last event */
     unsigned depth;
@@ -47,8 +48,12 @@ static inline const char *event_text(const json_t *e, const char *key)
 static inline struct thread *thread_of(struct reader *r, const json_t *e)
 {
     json_int_t tid = json_integer_value(json_object_get(e, "tid"));
-    ck_assert(tid > 0 && tid < THREADS);
-    return &r->thread[tid];
+    size_t i = 0;
+    while (i < THREADS && r->thread[i].tid != tid && r->thread[i].tid != 0)
+        i++;
+    ck_assert(tid > 0 && i < THREADS);
+    r->thread[i].tid = tid;
+    return &r->thread[i];
 }
 
 static inline void read_name(struct reader *r, const json_t *e)
