@@ -131,12 +131,15 @@ static int compare(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
+/* The format asks for no name here; some viewers pair begin and end by it. */
 static void write_end(struct timeline *t, const struct timeline_slice *s,
                       const struct timeline_words *words)
 {
     if (words->ends)
         words->ends(t, s);
     timeline_open(t, 'E', clock_tick(&t->clock, s->end));
+    fputs(",\"name\":", t->out);
+    words->name(t, s);
     fputc('}', t->out);
 }
 

@@ -100,6 +100,7 @@ static inline void read_end(struct reader *r, const json_t *e)
     struct thread *t = move_on(r, e);
     ck_assert_uint_gt(t->depth, 0);
     t->depth--;
+    ck_assert_str_eq(event_text(e, "name"), event_text(t->open[t->depth], "name"));
     json_t *sums = json_object_get(r->sums, t->name);
     if (!sums) {
         sums = json_object();
