@@ -53,7 +53,7 @@ struct comparing {
     bool                  change, no_change;
     enum compare_equal    equal;
     struct machine       *cpu;              /* of --cpu; NULL: none */
-    const char           *file, *machine, *json, *csv, *plot;
+    const char           *file, *json, *csv, *plot;
     char                  arch[1024];       /* the names, and the file of --machine */
     struct crossover_asked map;
 };
@@ -87,9 +87,8 @@ static bool take_equal(struct comparing *x, const struct options *o)
 static bool take_cpu(struct comparing *x, const struct options *o)
 {
     struct diag d = { .text = "" };
-    const char *ending = strstr(o->value, ".yaml");
     machine_free(x->cpu);
-    x->cpu = strchr(o->value, '/') || (ending && !ending[5])
+    x->cpu = train_machines_is_file(o->value)
            ? machine_read(&cpu_schema, o->value, &d) : machine_find(&cpu_schema, o->value, &d);
     return x->cpu || fail(&d, 0);
 }
@@ -156,7 +155,6 @@ static bool add_file(struct comparing *x)
     const char *names = strcmp(c->arch, "both") == 0 ? "tpu,gpu" : c->arch;
     int n = snprintf(x->arch, sizeof x->arch, "%s,%s%s", names, strchr(c->file, '/') ? "" : "./",
                      c->file);
-    x->machine = c->file;
     c->arch = x->arch;
     c->file = NULL;
     return n > 0 && (size_t)n < sizeof x->arch && !strchr(x->arch + strlen(names) + 1, ',');
@@ -333,6 +331,26 @@ static int compare(const struct comparing *x, const struct trace *t)
     return status;
 }
 
+/* Files among the machines; --machine is one of them. */
+static bool check_machines(const struct comparing *x, const struct output_use *uses, size_t count,
+                           struct diag *d)
+{
+    char *names = strdup(x->options.choice.arch), *rest;
+    struct output_use *all = calloc(count + 1, sizeof *all);
+    bool good = true;
+    if (!names || !all)
+        abort();
+    memcpy(all, uses, count * sizeof *all);
+    for (char *name = strtok_r(names, ",", &rest); good && name;
+         name = strtok_r(NULL, ",", &rest)) {
+        all[count] = (struct output_use){ "the machine", name, true };
+        good = !train_machines_is_file(name) || output_check(all, count + 1, d);
+    }
+    free(all);
+    free(names);
+    return good;
+}
+
 /* Nothing that is read may be written over. */
 static bool check_files(const struct comparing *x, struct diag *d)
 {
@@ -343,7 +361,6 @@ static bool check_files(const struct comparing *x, struct diag *d)
     d->file[0] = '\0';
     const struct output_use uses[] = {
         { "the trace", x->file, true },
-        { "the machine", x->machine, true },
         { "--json", x->json, false },
         { "--csv", x->csv, false },
         { "--plot", x->plot, false },
@@ -351,7 +368,8 @@ static bool check_files(const struct comparing *x, struct diag *d)
         { "--plot's script", x->plot ? script : NULL, false },
         RECORD_USES(&x->record),
     };
-    return output_check(uses, sizeof uses / sizeof uses[0], d);
+    return check_machines(x, uses, sizeof uses / sizeof uses[0], d)
+        && output_check(uses, sizeof uses / sizeof uses[0], d);
 }
 
 static int with_trace(struct comparing *x)

@@ -54,7 +54,7 @@ static void keep_sets(struct choice *c, const struct machine *m)
     json_decref(sections);
 }
 
-static bool is_file(const char *name)
+bool train_machines_is_file(const char *name)
 {
     size_t n = strlen(name);
     return strchr(name, '/') || (n > 5 && strcmp(name + n - 5, ".yaml") == 0);
@@ -64,7 +64,7 @@ static bool open_machine(struct train_machines *m, unsigned i, bool several, str
 {
     struct run_options *r = &m->options[i];
     if (several) {
-        bool file = is_file(m->names[i]);
+        bool file = train_machines_is_file(m->names[i]);
         struct choice bare = { .arch = file ? NULL : m->names[i],
                                .file = file ? m->names[i] : NULL };
         struct machine *plain = choice_machine(&bare, &figures_schema, d);

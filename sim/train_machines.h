@@ -31,4 +31,7 @@ bool train_machines_open(struct train_machines *m, const struct run_options *ask
                          double loss_scale, struct diag *d);
 void train_machines_close(struct train_machines *m);
 
+/* Whether a name of a machine is a file's: it has a '/', or ends in .yaml. */
+bool train_machines_is_file(const char *name);
+
 #endif
