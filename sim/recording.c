@@ -22,7 +22,7 @@ static struct record *add(struct recording *x, uint32_t block, const char *name,
     return x->record[block] = record_new(&(struct record_config){
         .name = name, .clock = { clock_hz }, .entries = keeps, .detail = keeps && a->detail,
         .no_levels = a->no_levels, .from = a->from, .to = a->to,
-        .most = keeps ? a->most / sharing : 0 });
+        .most = sharing > 0 ? a->most / sharing : 0 });
 }
 
 static void add_stacks(struct recording *x, struct hbm_block *const *stack, uint32_t stacks,
