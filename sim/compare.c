@@ -7,6 +7,7 @@
 
 #include "sim/compare_match.h"
 #include "sim/report_field.h"
+#include "sim/result_multiplied.h"
 #include "sim/report_number.h"
 #include "traces/trace.h"
 
@@ -247,38 +248,6 @@ static json_t *whole_cell(const struct part *p)
 
 /* ---- the machines ---- */
 
-/* "f16" of a GPU's kernel gemm_f16_nn_64x64x32: what its products are multiplied as. */
-static void add_type(json_t *macs, const json_t *launch)
-{
-    static const char gemm[] = "gemm_";
-    const char *kernel = report_string(launch, "kernel"), *type = kernel + sizeof gemm - 1;
-    char name[16];
-    if (strncmp(kernel, gemm, sizeof gemm - 1) != 0)
-        return;
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(type, "_"), type);
-    add(macs, name, 1);
-}
-
-static json_t *multiplied(const json_t *result)
-{
-    const json_t *launches = json_object_get(result, "launches"), *launch;
-    if (strcmp(report_string(result, "kind"), "gpu") != 0)
-        return json_string(report_number(result, "macs") <= 0 ? ""
-                         : strcmp(report_string(result, "precision"), "highest") == 0
-                         ? "f32 in six bf16 passes" : "bf16");
-    json_t *types = json_object(), *count;
-    const char *name;
-    char text[64] = "";
-    for (size_t i = 0; (launch = json_array_get(launches, i)) != NULL; i++)
-        add_type(types, launch);
-    json_object_foreach(types, name, count) {
-        size_t n = strlen(text);
-        snprintf(text + n, sizeof text - n, "%s%s", n > 0 ? ", " : "", name);
-    }
-    json_decref(types);
-    return json_string(text);
-}
-
 static json_t *facts(const json_t *result)
 {
     static const char *const same[] = { "machine", "kind", "cores", "clock_hz", "clock_by",
@@ -299,7 +268,7 @@ static json_t *facts(const json_t *result)
     const json_t *optimizer = json_object_get(json_object_get(parameters, "kernels"), "optimizer");
     json_object_set_new(o, "optimizer", json_string(optimizer ? report_string(optimizer, "value")
                                                               : "fused"));
-    json_object_set_new(o, "multiplied", multiplied(result));
+    json_object_set_new(o, "multiplied", result_multiplied(result));
     return o;
 }
 

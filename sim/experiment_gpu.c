@@ -205,6 +205,18 @@ static json_t *run_limited(const struct experiment *e, const struct gpu_curve *c
     }
 }
 
+/* Beyond its curve a chip would need a voltage that no figure holds. */
+static void note_volts(json_t *o, const struct gpu_curve *c)
+{
+    double mhz = number(o, NULL, "clock_hz") / 1e6;
+    if (c->count == 0 || mhz <= c->mhz[c->count - 1])
+        return;
+    json_array_append_new(json_object_get(o, "notes"), json_sprintf(
+        "%g MHz is above the curve of voltages (power.voltages), which ends at %g MHz: its %g V are "
+        "kept, so power and energy are too low", mhz, c->mhz[c->count - 1],
+        c->volts[c->count - 1]));
+}
+
 json_t *experiment_run_gpu(const struct experiment *e, struct experiment_rest *rest,
                            struct diag *d, int *status)
 {
@@ -213,11 +225,13 @@ json_t *experiment_run_gpu(const struct experiment *e, struct experiment_rest *r
     *status = EXPERIMENT_WRONG;
     if (!gpu_curve_parse(&curve, f->gpu.power.voltages, d))
         return NULL;
-    if (e->clock_mhz <= 0)
-        return run_limited(e, &curve, rest, d, status);
-    json_t *o = run_at(e, &curve, e->clock_mhz, "--clock", rest, d, status);
-    if (o)
+    bool fixed = e->clock_mhz > 0;
+    json_t *o = fixed ? run_at(e, &curve, e->clock_mhz, "--clock", rest, d, status)
+                      : run_limited(e, &curve, rest, d, status);
+    if (o && fixed)
         say_clock(o, "--clock", f->gpu.power.limit_w, 1);
+    if (o)
+        note_volts(o, &curve);
     return o;
 }
 

@@ -80,8 +80,9 @@ static void fit(struct table *t)
     for (size_t c = 0; c < t->columns; c++)
         total += t->column[c].width + GAP;
     int left = t->column[0].width - (total - TABLE_WIDTH);
-    if (total > TABLE_WIDTH)
-        t->column[0].width = left > LEAST_NAME ? left : LEAST_NAME;
+    left = left > LEAST_NAME ? left : LEAST_NAME;
+    if (total > TABLE_WIDTH && t->column[0].width > left)
+        t->column[0].width = left;
 }
 
 /* Spaces are owed, so that no line ends in them. */

@@ -9,6 +9,7 @@
 #include "sim/report_field.h"
 #include "sim/report_number.h"
 #include "sim/report_table.h"
+#include "sim/result_multiplied.h"
 #include "sim/sweep_store.h"
 
 /* A column, and where it is in a result: a field of it, or of an object of it. */
@@ -74,6 +75,7 @@ json_t *sweep_row(const json_t *kept)
         if (value)
             json_object_set(row, columns[i].name, value);
     }
+    json_object_set_new(row, "multiplied_as", result_multiplied(result));
     json_object_set_new(row, "bound_by", json_string(bound_by(json_object_get(result, "ops"))));
     return row;
 }
@@ -105,11 +107,12 @@ static void print_values(const struct sweep_plan *p, size_t point, FILE *out)
 
 void sweep_table_csv(const struct sweep_plan *p, json_t *const *rows, FILE *out)
 {
+    static const char *const words[] = { "multiplied_as", "bound_by", "message" };
     print_names(p, out);
     fputs(",status", out);
     for (size_t i = 0; i < COLUMNS; i++)
         fprintf(out, ",%s", columns[i].name);
-    fputs(",bound_by,message\n", out);
+    fputs(",multiplied_as,bound_by,message\n", out);
     for (size_t i = 0; i < p->points; i++) {
         print_values(p, i, out);
         fprintf(out, ",%s", rows[i] ? word(rows[i], "status") : "missing");
@@ -117,10 +120,10 @@ void sweep_table_csv(const struct sweep_plan *p, json_t *const *rows, FILE *out)
             fputc(',', out);
             report_csv_field(json_object_get(rows[i], columns[k].name), out);
         }
-        fputc(',', out);
-        report_csv_field(json_object_get(rows[i], "bound_by"), out);
-        fputc(',', out);
-        report_csv_field(json_object_get(rows[i], "message"), out);
+        for (size_t k = 0; k < sizeof words / sizeof words[0]; k++) {
+            fputc(',', out);
+            report_csv_field(json_object_get(rows[i], words[k]), out);
+        }
         fputc('\n', out);
     }
 }
@@ -206,7 +209,7 @@ static void print_failed(const struct sweep_plan *p, json_t *const *rows, FILE *
 }
 
 /* What is per sample is empty where the trace does not say its rows. */
-static void number_cells(struct table *t, const json_t *row)
+static void number_cells(struct table *t, const json_t *row, bool types)
 {
     char text[NUMBER_TEXT];
     double samples = report_number(row, "rows"), joules = report_number(row, "energy_j");
@@ -219,9 +222,24 @@ static void number_cells(struct table *t, const json_t *row)
     table_cell(t, "%s", number_percent(text, number_ratio(report_number(row, "hbm_bytes_per_s"),
                                                 report_number(row, "hbm_peak_bytes_per_s"))));
     table_cell(t, "%s", word(row, "bound_by"));
+    if (types)
+        table_cell(t, "%s", word(row, "multiplied_as"));
 }
 
-static struct table *table_head(const struct sweep_plan *p)
+/* Whether points differ in what they multiply as. */
+static bool types_differ(const struct sweep_plan *p, json_t *const *rows)
+{
+    const json_t *first = NULL;
+    for (size_t i = 0; i < p->points; i++) {
+        const json_t *as = json_object_get(rows[i], "multiplied_as");
+        if (as && first && !json_equal(as, first))
+            return true;
+        first = as ? as : first;
+    }
+    return false;
+}
+
+static struct table *table_head(const struct sweep_plan *p, bool types)
 {
     static const char *const heads[][2] = {
         { "time", "" }, { "energy", "" }, { "energy", "a sample" }, { "power", "" },
@@ -234,22 +252,25 @@ static struct table *table_head(const struct sweep_plan *p)
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
         table_column(t, TABLE_RIGHT, heads[i][0], heads[i][1]);
     table_column(t, TABLE_LEFT, "bound by", "");
+    if (types)
+        table_column(t, TABLE_LEFT, "multiplied as", "");
     return t;
 }
 
 void sweep_table_text(const struct sweep_plan *p, json_t *const *rows, FILE *out)
 {
-    struct table *t = table_head(p);
+    bool types = types_differ(p, rows);
+    struct table *t = table_head(p, types);
     for (size_t i = 0; i < p->points; i++) {
         for (size_t a = 0; a < p->axis_count; a++)
             for (size_t n = 0; n < p->axes[a].names; n++)
                 table_cell(t, "%s", sweep_plan_value(p, i, a, n)->text);
         if (sweep_row_is(rows[i], "done")) {
-            number_cells(t, rows[i]);
+            number_cells(t, rows[i], types);
             continue;
         }
         table_cell(t, "%s", rows[i] ? word(rows[i], "status") : "missing");
-        for (int k = 0; k < 7; k++)
+        for (int k = 0; k < 7 + types; k++)
             table_cell(t, "%s", "");
     }
     table_print(t, out);

@@ -23,7 +23,8 @@ json_t *sweep_point_json(const struct sweep_plan *p, size_t point, json_t *row);
 void sweep_table_csv(const struct sweep_plan *p, json_t *const *rows, FILE *out);
 void sweep_table_json(const struct sweep_plan *p, json_t *const *rows, FILE *out);
 
-/* The same for people, with less of it: times, shares, what bounds; and why points failed. */
+/* The same for people, with less of it: times, shares, what bounds, what products are multiplied as
+ * where points differ in it; and why points failed. */
 void sweep_table_text(const struct sweep_plan *p, json_t *const *rows, FILE *out);
 
 /* What there is and what is missing: the points with their files; or how many of each, and why

@@ -131,7 +131,7 @@ static const char by_hand[] =
     "{'machine': 'm', 'kind': 'gpu', 'time_s': 4.0, 'energy_j': 8.0, 'flops': 120,"
     " 'peak_flops_per_s': 100.0, 'hbm': {'bytes': 40, 'peak_bytes_per_s': 20.0}, 'ops': ["
     "  {'name': 'a', 'phase': 'forward', 'ops': ['matmul a', 'relu b'], 'time_s': 3.0, 'flops': 90,"
-    "   'energy_j': 7.0, 'hbm_bytes': 6, 'bound_by': 'latency', 'busy_s': {'l2': 1.5, 'hbm': 0.3}},"
+    "   'energy_j': 7.0, 'hbm_bytes': 6, 'bound_by': 'latency', 'busy_s': {'l2': 1.5, 'hbm': 0.3}, 'plan': {'type': 'f16'}},"
     "  {'name': 'c', 'phase': 'forward', 'ops': ['sgd c'], 'time_s': 1.0, 'flops': 30,"
     "   'energy_j': 1.0, 'hbm_bytes': 34, 'bound_by': 'hbm bandwidth',"
     "   'busy_s': {'l2': 0.1, 'hbm': 1.0}}],"

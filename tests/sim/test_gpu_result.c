@@ -255,6 +255,32 @@ START_TEST(a_power_limit_is_kept_by_a_lower_clock)
 }
 END_TEST
 
+/* At the end of the curve nothing is said, above it that the voltage stays. */
+START_TEST(a_clock_above_the_curve_is_said)
+{
+    static const char *const curve[] = { "power.voltages=300:0.6 1000:1.1", NULL };
+    static const char *const faster[] = { "gpu.clock_mhz=1200", "power.voltages=300:0.6 1000:1.1",
+                                          NULL };
+    static const struct { const char *const *sets; double mhz; const char *says; } cases[] = {
+        { curve, 0, NULL }, { curve, 1000, NULL }, { curve, 1001, "1001 MHz is above" },
+        { faster, 0, "1200 MHz is above" }, { NULL, 1500, NULL },
+    };
+    struct trace *t = product(64, 64, 64, TRACE_F16);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        json_t *o = run_on("gpu-mini", cases[i].sets, t, (struct experiment){
+            .threads = 1, .clock_mhz = cases[i].mhz });
+        char *notes = json_dumps(json_object_get(o, "notes"), 0);
+        const char *found = strstr(notes, " MHz is above");
+        ck_assert_msg((found != NULL) == (cases[i].says != NULL), "%zu: %s", i, notes);
+        ck_assert(!found || strstr(notes, cases[i].says));
+        ck_assert(!found || strstr(notes, "1.1 V are kept"));
+        free(notes);
+        json_decref(o);
+    }
+    trace_free(t);
+}
+END_TEST
+
 START_TEST(a_power_limit_that_no_clock_keeps_is_said)
 {
     static const char *const sets[] = { "power.limit_w=0.001", "power.voltages=300:0.6 1000:1.1",
@@ -362,6 +388,7 @@ Suite *gpu_result_suite(void)
     tcase_add_test(t, energy_is_counts_times_prices);
     tcase_add_test(t, energy_of_the_chip_goes_with_the_square_of_its_voltage);
     tcase_add_test(t, a_power_limit_is_kept_by_a_lower_clock);
+    tcase_add_test(t, a_clock_above_the_curve_is_said);
     tcase_add_test(t, a_power_limit_that_no_clock_keeps_is_said);
     suite_add_tcase(s, t);
     return s;

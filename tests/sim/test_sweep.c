@@ -239,6 +239,35 @@ START_TEST(the_table_says_the_same_in_words)
 }
 END_TEST
 
+/* A TPU multiplies everything as bf16, and with the highest precision in six passes what has an f32
+ * operand; a GPU has f16 and f32.  The table says it where points differ. */
+START_TEST(what_was_multiplied_is_said)
+{
+    struct sweep_plan p;
+    make_plan(&p, NULL, (const char *[]){ "arch=tpu-mini,gpu-mini", "compute=f16,f32",
+                                          "precision=default,highest", NULL });
+    struct sweep s = { .plan = &p, .jobs = 2, .shards = 1 };
+    struct diag d = { .text = "" };
+    static const char *const expected[] = {
+        "bf16", "f32 in six bf16 passes, bf16", "bf16", "f32 in six bf16 passes, bf16",
+        "f16", "f32, f16", "f32", "f32",
+    };
+    json_t **rows = sweep_rows_kept(&s);
+    ck_assert_msg(sweep_run(&s, rows, &d), "%s", d.text);
+    for (size_t i = 0; i < COUNT_OF(expected); i++)
+        ck_assert_str_eq(json_string_value(json_object_get(rows[i], "multiplied_as")), expected[i]);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    sweep_table_text(&p, rows, out);
+    fclose(out);
+    ck_assert_ptr_nonnull(strstr(text, "  bound by  multiplied as\n"));
+    free(text);
+    sweep_rows_free(&s, rows);
+    sweep_plan_close(&p);
+}
+END_TEST
+
 /* ---- runs ---- */
 
 START_TEST(any_number_of_jobs_gives_the_same_bytes)
@@ -347,7 +376,7 @@ START_TEST(a_point_that_fails_is_kept_and_stops_no_other)
     ck_assert(sweep_store_save(results, p.hashes[0], kept, &d));
     json_decref(kept);
     char *again = sweep_of(&s);
-    ck_assert_ptr_nonnull(strstr(again, ",failed,,,,,,,,,,,,,,out of luck\n"));
+    ck_assert_ptr_nonnull(strstr(again, ",failed,,,,,,,,,,,,,,,out of luck\n"));
     free(again);
     s.retry_failed = true;
     again = sweep_of(&s);
@@ -403,6 +432,7 @@ Suite *sweep_suite(void)
     tcase_add_loop_test(t, a_value_that_cannot_be_is_refused_where_it_stands, 0,
                         COUNT_OF(refused));
     tcase_add_test(t, the_table_says_the_same_in_words);
+    tcase_add_test(t, what_was_multiplied_is_said);
     suite_add_tcase(s, t);
     t = tcase_create("runs");
     tcase_add_checked_fixture(t, make_folder, remove_folder);

@@ -1,0 +1,13 @@
+/* result_multiplied.h - what a result's products were really multiplied as, whatever the trace asked.
+ *
+ * It follows from each op's plan: a TPU has bf16, and f32 in six passes; a GPU's products have a type.
+ */
+#ifndef SIM_RESULT_MULTIPLIED_H
+#define SIM_RESULT_MULTIPLIED_H
+
+#include <jansson.h>
+
+/* "bf16", "f16, f32", in the order of the ops; "" without products.  A new reference. */
+json_t *result_multiplied(const json_t *result);
+
+#endif
