@@ -113,17 +113,21 @@ static bool write_parts(const struct plot *p, const struct places *at, const jso
     return output_commit(o, d);
 }
 
-/* gnuplot's exit status, its messages in `messages`; -1: there is none. */
-static int run_gnuplot(const struct places *at, const char *picture, int messages)
+#define PICTURE_FD 3
+
+/* gnuplot's exit status; -1: there is none.  It writes into open files, so that none is left if
+ * one of us is ended. */
+static int run_gnuplot(const struct places *at, int picture, int messages)
 {
-    char script[NAME_MAX + 8], set[PATH_MAX];
+    char script[NAME_MAX + 8], set[32];
     snprintf(script, sizeof script, "%s.gp", at->name);
-    snprintf(set, sizeof set, "picture = '%s'", picture);
+    snprintf(set, sizeof set, "picture = '/dev/fd/%d'", PICTURE_FD);
     const char *argv[] = { "gnuplot", "-e", set, script, NULL };
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addchdir_np(&actions, at->folder);
     posix_spawn_file_actions_adddup2(&actions, messages, STDERR_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, picture, PICTURE_FD);
     pid_t child;
     int error = posix_spawnp(&child, "gnuplot", &actions, NULL,
                               (char *const *)(uintptr_t)argv, environ);
@@ -154,32 +158,48 @@ static bool failed(int status, const char *words, struct diag *d)
     return diag_set(d, 0, 0, "gnuplot failed: %.250s; expected a picture", words);
 }
 
-/* Draws into `name`, in the folder; what gnuplot says counts only if it gives up. */
-static bool draw(const struct places *at, const char *name, struct diag *d)
+/* Draws into `picture`; what gnuplot says counts only if it gives up. */
+static bool draw(const struct places *at, FILE *picture, struct diag *d)
 {
     char words[300];
     FILE *messages = tmpfile();
     if (!messages)
         return diag_set(d, 0, 0, "%s; expected room for a temporary file", strerror(errno));
-    int status = run_gnuplot(at, name, fileno(messages));
+    int status = run_gnuplot(at, fileno(picture), fileno(messages));
     last_words(fileno(messages), words, sizeof words);
     fclose(messages);
+    rewind(picture);
     return status == 0 || failed(status, words, d);
+}
+
+static void copy(FILE *in, FILE *out)
+{
+    char part[4096];
+    size_t n;
+    while ((n = fread(part, 1, sizeof part, in)) > 0)
+        fwrite(part, 1, n, out);
+}
+
+static bool put_in_place(const struct places *at, FILE *picture, struct diag *d)
+{
+    char path[PATH_MAX + NAME_MAX];
+    if (!in_folder(at, at->ending, path, sizeof path, d))
+        return false;
+    struct output *o = output_open(path, d);
+    if (!o)
+        return false;
+    copy(picture, output_stream(o));
+    return output_commit(o, d);
 }
 
 static bool draw_file(const struct places *at, struct diag *d)
 {
-    char beside[PATH_MAX + 2 * NAME_MAX], picture[PATH_MAX + NAME_MAX];
-    char name[NAME_MAX + 32];
-    if (!in_folder(at, at->ending, picture, sizeof picture, d))
-        return false;
-    snprintf(name, sizeof name, "%s%s.%ld", at->name, at->ending, (long)getpid());
-    if (snprintf(beside, sizeof beside, "%s%s", at->folder, name) >= (int)sizeof beside)
-        return diag_set(d, 0, 0, "the path is too long; expected a shorter one");
-    if (draw(at, name, d) && rename(beside, picture) == 0)
-        return true;
-    unlink(beside);
-    return diag_set(d, 0, 0, "%s; expected a place for a picture", strerror(errno));
+    FILE *picture = tmpfile();
+    if (!picture)
+        return diag_set(d, 0, 0, "%s; expected room for a temporary file", strerror(errno));
+    bool drawn = draw(at, picture, d) && put_in_place(at, picture, d);
+    fclose(picture);
+    return drawn;
 }
 
 /* Data and script without a picture. */
@@ -213,16 +233,10 @@ bool plot_draw(const struct plot *p, const json_t *results, const char *path, st
 }
 
 /* False if it cannot all be written. */
-static bool print_file(const char *path, struct diag *d)
+static bool print_picture(FILE *picture, struct diag *d)
 {
-    char part[4096];
-    size_t n;
-    FILE *in = fopen(path, "r");
-    while (in && (n = fread(part, 1, sizeof part, in)) > 0)
-        fwrite(part, 1, n, stdout);
-    if (in)
-        fclose(in);
-    if (in && fflush(stdout) == 0 && !ferror(stdout))
+    copy(picture, stdout);
+    if (fflush(stdout) == 0 && !ferror(stdout))
         return true;
     snprintf(d->file, sizeof d->file, "stdout");
     return diag_set(d, 0, 0, "%s; expected to write all of the picture", strerror(errno));
@@ -236,9 +250,14 @@ bool plot_dumb(const struct plot *p, const json_t *results, struct diag *d)
     if (!mkdtemp(at.folder))
         return diag_set(d, 0, 0, "%s; expected room for a temporary folder", strerror(errno));
     strcat(at.folder, "/");
-    snprintf(path, sizeof path, "%splot.txt", at.folder);
-    bool drawn = write_parts(p, &at, results, d) && draw(&at, "plot.txt", d) && print_file(path, d);
-    static const char *const names[] = { "plot.dat", "plot.gp", "plot.txt", "" };
+    FILE *picture = tmpfile();
+    bool drawn = picture ? write_parts(p, &at, results, d) && draw(&at, picture, d)
+                           && print_picture(picture, d)
+                         : diag_set(d, 0, 0, "%s; expected room for a temporary file",
+                                    strerror(errno));
+    if (picture)
+        fclose(picture);
+    static const char *const names[] = { "plot.dat", "plot.gp", "" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s%s", at.folder, names[i]);
         remove(path);

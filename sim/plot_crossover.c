@@ -1,8 +1,10 @@
 /* plot_crossover.c - the data of plots/crossover.gp: which of two machines is better. */
+#include <math.h>
 #include <string.h>
 
 #include "sim/plot_inside.h"
 #include "sim/report_field.h"
+#include "sim/sweep_axis.h"
 
 PLOT_SCRIPT(crossover);
 
@@ -138,8 +140,22 @@ static void write_data(const json_t *results, FILE *out)
     write_marks(&g, out);
 }
 
+static bool has_steps(const json_t *crossover)
+{
+    size_t i;
+    json_t *axis;
+    json_array_foreach(json_object_get(crossover, "axes"), i, axis) {
+        double steps = report_number(axis, "steps");
+        if (!(steps >= 1 && steps <= SWEEP_POINTS) || steps != floor(steps))
+            return false;
+    }
+    return true;
+}
+
 static bool drawable(const json_t *crossover)
 {
+    if (!has_steps(crossover))
+        return false;
     struct grid g = grid_of(crossover);
     size_t axes = json_array_size(json_object_get(crossover, "axes")), p;
     json_t *point;
