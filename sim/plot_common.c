@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim/report_field.h"
+#include "traces/trace.h"
 
 PLOT_SCRIPT(common);
 
@@ -64,10 +65,8 @@ void plot_text(const char *text, FILE *out)
 /* In the order of a step; scripts have a colour for each. */
 size_t plot_phase(const char *name)
 {
-    static const char *const phases[] = { "forward", "loss", "backward", "update",
-                                          "communicate" };
     size_t i = 0;
-    while (i < sizeof phases / sizeof phases[0] && strcmp(name, phases[i]) != 0)
+    while (i < TRACE_PHASES_COUNT && strcmp(name, trace_phase_names[i]) != 0)
         i++;
     return i;
 }
