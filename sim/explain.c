@@ -52,7 +52,7 @@ void explain_note(struct explain *x, const char *format, ...)
 
 const char *explain_digits(double value)
 {
-    static char texts[16][NUMBER_TEXT];
+    static char texts[16][1 + NUMBER_TEXT];     /* a sign before the number */
     static unsigned next;
     char *text = texts[next++ % 16], *end;
     double whole = floor(value + 0.5);

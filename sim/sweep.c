@@ -196,7 +196,7 @@ static void show(const struct pool *p)
     fprintf(stderr, "\r%zu of %zu points", p->done, p->done + p->left);
     if (p->failed > 0)
         fprintf(stderr, ", %zu failed", p->failed);
-    if (p->done > 0)
+    if (p->cost_done > 0)
         fprintf(stderr, ", about %.0f s left", s / p->cost_done * p->cost_left);
     fputs("\033[K", stderr);
     fflush(stderr);
