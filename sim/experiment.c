@@ -8,8 +8,11 @@
 #include <unistd.h>
 
 #include "sim/experiment_inside.h"
+#include "sim/gpu_chip.h"
+#include "sim/gpu_curve.h"
 #include "sim/isolate.h"
 #include "sim/over_time.h"
+#include "sim/tpu_chip.h"
 
 /* ---- progress ---- */
 
@@ -175,6 +178,26 @@ static void take_sides(const struct experiment *e, struct experiment_rest *rest)
 }
 
 /* ---- either kind ---- */
+
+static bool check_clock(const struct experiment *e, struct diag *d)
+{
+    char set[64];
+    struct machine *m = machine_copy(e->machine);
+    snprintf(set, sizeof set, "gpu.clock_mhz=%.15g", e->clock_mhz);
+    bool good = e->clock_mhz <= 0 || machine_set(m, set, "--clock", d);
+    machine_free(m);
+    return good;
+}
+
+bool experiment_check(const struct experiment *e, struct diag *d)
+{
+    const struct figures *f = machine_figures(e->machine);
+    struct gpu_curve curve;
+    if (machine_kind(e->machine) == MACHINE_TPU)
+        return tpu_lower_check(&f->tpu, &e->lower, d) && tpu_chip_check(f, d);
+    return gpu_curve_parse(&curve, f->gpu.power.voltages, d) && check_clock(e, d)
+        && gpu_chip_check(&f->gpu, &f->hbm, d);
+}
 
 json_t *experiment_run_rest(const struct experiment *e, struct experiment_rest *rest,
                             struct diag *d, int *status)

@@ -57,6 +57,10 @@ struct experiment {
     void    *after_arg;                 /* writes what the caller wants besides; may be NULL */
 };
 
+/* Whether the machine's figures go together and its chip has what is asked for, without trace or
+ * plan; what experiment_run would say of them too. */
+bool experiment_check(const struct experiment *e, struct diag *d);
+
 /* The result, a new reference.  NULL: `d` says why, and `*status` is 1 for a run that
  * failed, 2 for wrong input. */
 json_t *experiment_run(const struct experiment *e, struct diag *d, int *status);

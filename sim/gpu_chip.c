@@ -89,6 +89,12 @@ static bool check_map(const struct gpu_config *c, const struct hbm_config *hbm,
     return true;
 }
 
+bool gpu_chip_check(const struct gpu_config *c, const struct hbm_config *hbm, struct diag *d)
+{
+    struct hbm_map map;
+    return check(c, hbm, d) && check_map(c, hbm, &map, d);
+}
+
 /* ---- who is joined to whom */
 
 static uint32_t sm_block(uint32_t sm) { return sm; }

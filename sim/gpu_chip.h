@@ -54,6 +54,9 @@ struct gpu_chip {
     void                *parts;         /* gpu_chip.c's own */
 };
 
+/* Whether the figures make a chip. */
+bool gpu_chip_check(const struct gpu_config *c, const struct hbm_config *hbm, struct diag *d);
+
 /* NULL with the reason in `d`, if the figures do not make a chip or a launch does not fit. */
 struct gpu_chip *gpu_chip_new(const struct gpu_chip_config_run *run, struct diag *d);
 void             gpu_chip_free(struct gpu_chip *c);

@@ -319,6 +319,44 @@ static bool open_machines(struct sweep_plan *p, struct diag *d)
     return true;
 }
 
+/* How well a message about a chip fits a name: 4, it has the whole "hbm.stacks"; 3, "stacks"; 2 and
+ * 1, it may follow from it; 0, the network has nothing to do with it. */
+static int fits(const char *message, const char *name)
+{
+    const char *dot = strchr(name, '.');
+    if (sweep_parameter_is_of_network(name))
+        return 0;
+    return strstr(message, name) ? 4 : dot && strstr(message, dot + 1) ? 3 : dot ? 2 : 1;
+}
+
+/* Says what is wrong with a point's chip at the value that the message fits best, if there is one. */
+static bool blame(const struct sweep_plan *p, size_t point, struct diag *d)
+{
+    char is[sizeof d->text];
+    size_t axis = 0, name = 0;
+    int best = 0;
+    strcpy(is, d->text);
+    for (size_t a = 0; a < p->axis_count; a++)
+        for (size_t n = 0; n < p->axes[a].names; n++)
+            if (fits(is, p->axes[a].name[n].text) > best) {
+                best = fits(is, p->axes[a].name[n].text);
+                axis = a;
+                name = n;
+            }
+    if (best == 0)
+        return false;
+    d->text[0] = '\0';
+    return sweep_axis_refuse(&p->axes[axis], sweep_plan_value(p, point, axis, name), d,
+                             "point %zu: %s", point + 1, is);
+}
+
+static bool check_chip(const struct sweep_plan *p, size_t point, const struct sweep_point *made,
+                       struct diag *d)
+{
+    struct experiment e = run_options_experiment(&made->run, made->machine);
+    return experiment_check(&e, d) || blame(p, point, d);
+}
+
 static bool check_points(struct sweep_plan *p, struct diag *d)
 {
     p->hashes = calloc(p->points, sizeof *p->hashes);
@@ -328,8 +366,11 @@ static bool check_points(struct sweep_plan *p, struct diag *d)
         struct sweep_point made;
         if (!sweep_point_make(p, i, &made, d))
             return false;
+        bool good = check_chip(p, i, &made, d);
         hash_input(&made, p->hashes[i]);
         sweep_point_free(&made);
+        if (!good)
+            return false;
     }
     return true;
 }

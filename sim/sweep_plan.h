@@ -5,8 +5,9 @@
  * Axes are a grid, the first changes slowest.  A parameter is a figure of the machine,
  * "mxu.rows", or one of sweep_parameter.h.  A figure is changed as with --set, after those.
  *
- * All points are made once before the first one runs, so that a plan with a wrong value runs none.
- * What only a run finds out (a tensor that does not fit) is that point's result.
+ * All points are made once before the first one runs, and of each it is seen whether its figures
+ * make a chip, so that a plan with a wrong value runs none.  What only a run finds out (a tensor
+ * that does not fit) is that point's result.
  *
  * `input` is all that a result follows from: version, every figure's value, options and trace as
  * text.  Not in it: where figures come from, and what changes no result (threads).

@@ -169,21 +169,41 @@ static void allocate(struct tpu_chip *c)
     c->links = zeroed(c->stacks + wires + cores * cores, sizeof *c->links);
 }
 
+/* The memory as a core reaches it. */
+static struct hbm_config reached_memory(const struct figures *f)
+{
+    struct hbm_config reached = f->hbm;
+    if (f->tpu.chip.hbm_sharing == TPU_HBM_SPLIT)
+        reached.stacks /= f->tpu.chip.cores;
+    return reached;
+}
+
+static bool check_all(const struct figures *f, struct hbm_map *map, struct diag *d)
+{
+    struct diag why = { .text = "" };
+    if (!check(f, d))
+        return false;
+    struct hbm_config reached = reached_memory(f);
+    return hbm_check(&reached, map, &why)
+        || diag_set(d, 0, 0, "hbm: %s", why.text);  /* a figure's, of no line of the trace */
+}
+
+bool tpu_chip_check(const struct figures *f, struct diag *d)
+{
+    struct hbm_map map;
+    return check_all(f, &map, d);
+}
+
 struct tpu_chip *tpu_chip_new(const struct figures *f, const struct tpu_plan *plan,
                               enum tpu_mxu_form form, struct diag *d)
 {
-    if (!check(f, d))
-        return NULL;
     struct tpu_chip *c = zeroed(1, sizeof *c);
     bool split = f->tpu.chip.hbm_sharing == TPU_HBM_SPLIT;
-    struct hbm_config reached = f->hbm;
-    c->reached = reached.stacks = split ? f->hbm.stacks / f->tpu.chip.cores : f->hbm.stacks;
-    struct diag why = { .text = "" };
-    if (!hbm_check(&reached, &c->map, &why)) {
-        diag_set(d, 0, 0, "hbm: %s", why.text);     /* a figure's, of no line of the trace */
+    if (!check_all(f, &c->map, d)) {
         free(c);
         return NULL;
     }
+    c->reached = reached_memory(f).stacks;
     c->figures = f;
     c->plan = plan;
     c->clock.hz = (uint64_t)(f->tpu.chip.clock_mhz * 1e6 + 0.5);

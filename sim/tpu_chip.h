@@ -31,6 +31,9 @@ struct tpu_chip {
     void                  *parts;       /* tpu_chip.c's own */
 };
 
+/* Whether the figures make a chip. */
+bool tpu_chip_check(const struct figures *f, struct diag *d);
+
 /* NULL with the reason in `d`, if the figures do not make a chip. */
 struct tpu_chip *tpu_chip_new(const struct figures *f, const struct tpu_plan *plan,
                               enum tpu_mxu_form form, struct diag *d);

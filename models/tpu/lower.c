@@ -105,22 +105,26 @@ static void describe_tensors(const struct lower *l)
     p->shared = l->shared;
 }
 
-static bool check_options(struct lower *l)
+bool tpu_lower_check(const struct tpu_config *c, const struct tpu_lower_options *o, struct diag *d)
 {
-    const struct tpu_config *c = l->config;
-    if (l->options.cores == 0)
-        l->options.cores = c->chip.cores;
-    if (l->options.cores > c->chip.cores)
-        return diag_set(l->diag, 0, 0, "%u cores asked for; expected at most the chip's %u",
-                        l->options.cores, c->chip.cores);
+    if (o->cores > c->chip.cores)
+        return diag_set(d, 0, 0, "%u cores asked for; expected at most the chip's %u", o->cores,
+                        c->chip.cores);
     if (c->lower.tile_bytes > TILE_BYTES_MAX)
-        return diag_set(l->diag, 0, 0, "lower.tile_bytes is %llu; expected at most %u",
+        return diag_set(d, 0, 0, "lower.tile_bytes is %llu; expected at most %u",
                         (unsigned long long)c->lower.tile_bytes, TILE_BYTES_MAX);
     if (c->lower.tile_bytes > c->vmem.capacity_bytes)
-        return diag_set(l->diag, 0, 0, "lower.tile_bytes is larger than vector memory; "
+        return diag_set(d, 0, 0, "lower.tile_bytes is larger than vector memory; "
                         "expected at most vmem.capacity_bytes, %llu",
                         (unsigned long long)c->vmem.capacity_bytes);
     return true;
+}
+
+static bool check_options(struct lower *l)
+{
+    if (l->options.cores == 0)
+        l->options.cores = l->config->chip.cores;
+    return tpu_lower_check(l->config, &l->options, l->diag);
 }
 
 struct tpu_plan *tpu_lower(const struct tpu_config *config, const struct hbm_config *hbm,

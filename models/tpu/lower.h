@@ -80,6 +80,10 @@ struct tpu_plan {
     uint64_t resident_bytes;            /* of it, results that wait there for later ops */
 };
 
+/* Whether the chip has the cores and the room for tiles that are asked for. */
+bool tpu_lower_check(const struct tpu_config *config, const struct tpu_lower_options *options,
+                     struct diag *d);
+
 /* NULL with the reason in `d`: an op that cannot be lowered, named; a tensor or tile that
  * does not fit.  `trace` is borrowed until tpu_plan_free. */
 struct tpu_plan *tpu_lower(const struct tpu_config *config, const struct hbm_config *hbm,

@@ -177,7 +177,7 @@ START_TEST(a_name_is_of_the_input_and_of_nothing_else)
 }
 END_TEST
 
-static const struct { const char *over[3]; unsigned column; const char *words; } refused[] = {
+static const struct { const char *over[4]; unsigned column; const char *words; } refused[] = {
     { { "batsh=3" },                    1, "did you mean batch" },
     { { "batch=3", "batch=5" },         1, "twice" },
     { { "batch,batch=5" },              7, "twice" },
@@ -195,6 +195,12 @@ static const struct { const char *over[3]; unsigned column; const char *words; }
     { { "mxu.rows,mxu.cols=8/8,9/x" }, 25, "not a whole number" },
     { { "arch=tpu-mini,tpu-minj" },    15, "did you mean tpu-mini" },
     { { "batch=1..1000", "width=1..1001" }, 1, "a million points" },
+    { { "arch=tpu-v3", "hbm.stacks=4,2", "batch=2" }, 14, "point 2: hbm: map" },
+    { { "cores=1,3", "batch=2" },       9, "point 2: 3 cores asked for" },
+    { { "hbm.write_low=2,200" },       17, "point 2: hbm: write_low" },
+    { { "batch=2", "lower.tile_bytes=65536,999999999" }, 24, "point 2: lower.tile_bytes" },
+    { { "arch=gpu-mini", "clock=500,0.001" }, 11, "point 2: clock_mhz: 0.001 is out of range" },
+    { { "arch=gpu-mini", "hbm.write_low,hbm.write_high=4/8,9/8" }, 34, "point 2: hbm: write_low" },
 };
 
 START_TEST(a_value_that_cannot_be_is_refused_where_it_stands)
