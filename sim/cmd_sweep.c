@@ -314,7 +314,7 @@ static int check(const struct sweeping *x, const struct options *o)
     if (x->slurm && strcmp(x->file, "-") == 0)
         return options_wrong(o, "--slurm with stdin, which no task has; expected a file");
     if ((x->status || x->dry_run) && (x->csv || x->json || x->table))
-        return options_wrong(o, "--status and --dry-run write no table; expected --collect for one");
+        return options_wrong(o, "--status and --dry-run write no table; expected --collect");
     if ((x->sweep.shards > 0 || x->slurm) && (x->csv || x->json || x->table || x->collect))
         return options_wrong(o, "--shard and --slurm run parts; expected --collect without them to "
                              "write the whole");

@@ -35,7 +35,7 @@ static const struct line {
     { "of the peak",     "peak_fraction",   "%",      "",                          PERCENT, false },
     { "HBM",             "hbm_bytes",       "B",      "read and written",               SI, false },
     { "HBM rate",        "hbm_bytes_per_s", "B/s",    "",                               SI, false },
-    { "HBM peak",        "hbm_peak_bytes_per_s", "B/s", "of data pins and tCCD",            SI, true },
+    { "HBM peak",        "hbm_peak_bytes_per_s", "B/s", "of data pins and tCCD",       SI, true },
     { "of the peak",     "hbm_fraction",    "%",      "",                          PERCENT, false },
 };
 

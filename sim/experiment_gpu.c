@@ -212,8 +212,8 @@ static void note_volts(json_t *o, const struct gpu_curve *c)
     if (c->count == 0 || mhz <= c->mhz[c->count - 1])
         return;
     json_array_append_new(json_object_get(o, "notes"), json_sprintf(
-        "%g MHz is above the curve of voltages (power.voltages), which ends at %g MHz: its %g V are "
-        "kept, so power and energy are too low", mhz, c->mhz[c->count - 1],
+        "%g MHz is above the curve of voltages (power.voltages), which ends at %g MHz: its %g V "
+        "are kept, so power and energy are too low", mhz, c->mhz[c->count - 1],
         c->volts[c->count - 1]));
 }
 

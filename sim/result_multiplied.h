@@ -1,6 +1,7 @@
-/* result_multiplied.h - what a result's products were really multiplied as, whatever the trace asked.
+/* result_multiplied.h - what products were really multiplied as, whatever was asked.
  *
- * It follows from each op's plan: a TPU has bf16, and f32 in six passes; a GPU's products have a type.
+ * It follows from each op's plan: a TPU has bf16, and f32 in six passes; a GPU's products have a
+ * type.
  */
 #ifndef SIM_RESULT_MULTIPLIED_H
 #define SIM_RESULT_MULTIPLIED_H

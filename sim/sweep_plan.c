@@ -329,7 +329,7 @@ static int fits(const char *message, const char *name)
     return strstr(message, name) ? 4 : dot && strstr(message, dot + 1) ? 3 : dot ? 2 : 1;
 }
 
-/* Says what is wrong with a point's chip at the value that the message fits best, if there is one. */
+/* Says what is wrong with a point's chip at the value that the message fits best, if any. */
 static bool blame(const struct sweep_plan *p, size_t point, struct diag *d)
 {
     char is[sizeof d->text];

@@ -53,7 +53,8 @@ bool sweep_plan_add(struct sweep_plan *p, const char *text, const struct sweep_p
 /* Reads the file's text, whatever it is; false: it cannot be read or is empty. */
 bool sweep_plan_load(struct sweep_plan *p, struct diag *d);
 
-/* Reads file (unless it is loaded) and machines and looks at every value.  False: nothing can be run. */
+/* Reads file (unless it is loaded) and machines and looks at every value.  False: nothing can be
+ * run. */
 bool sweep_plan_open(struct sweep_plan *p, struct diag *d);
 void sweep_plan_close(struct sweep_plan *p);    /* frees axes and what open has made */
 

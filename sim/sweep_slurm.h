@@ -16,7 +16,7 @@
 #include "traces/diag.h"
 
 struct sweep_slurm {
-    const char *results;                /* as sweep_slurm_folder has it: what tasks say goes there */
+    const char *results;                /* of sweep_slurm_folder: what tasks say goes there */
     const char *const *words;           /* of the command behind "simaccel sweep", without --shard */
     size_t      count;
     unsigned    tasks, cpus;            /* of the array; of a task */

@@ -6,7 +6,8 @@
  * A file appears whole or not at all, so that many may write there at once, on a shared file
  * system too, and a kill loses only what was running.  What is no plain file, cannot be read, is
  * of another input or version, or of a point that is done lacks a whole result (a time above
- * 0, ops, amounts that go with their rates), counts as none; the point is run again and its file takes the place of what was there,
+ * 0, ops, amounts that go with their rates), counts as none;
+ * the point is run again and its file takes the place of what was there,
  * a link's too.
  *
  * Not done: taking away what a killed run had begun to write (HASH.json.gz.XXXXXX).
