@@ -13,7 +13,8 @@ most = STATS_max > most ? STATS_max : most
 most = most < 1 ? 1 : ceil(most)
 
 set multiplot layout 1, 2 margins 0.09, 0.85, 0.27, 0.85 spacing 0.07, 0 \
-    title a . ' against ' . b . (subject eq '' ? '' : ': ' . subject) noenhanced
+    title a . ' against ' . b . (subject eq '' ? '' : ': ' . subject) \
+    . (options eq '' ? '' : "\nwith " . options) noenhanced
 set border 3
 set tics nomirror scale 0 font ',11'
 set xrange [-0.5:columns - 0.5]

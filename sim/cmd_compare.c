@@ -9,6 +9,7 @@
 #include "sim/compare.h"
 #include "sim/compare_change.h"
 #include "sim/compare_equal.h"
+#include "sim/compare_options.h"
 #include "sim/compare_timeline.h"
 #include "sim/cpu_roof.h"
 #include "sim/cpus.h"
@@ -241,13 +242,16 @@ static int first_failure(struct together *runs, unsigned count, const char *file
     return 0;
 }
 
-/* The results themselves: a comparison has no components of energy. */
+/* The results themselves: a comparison has no components of energy.  The picture says the options. */
 static int draw(const struct comparing *x, json_t *const *results, unsigned count)
 {
     struct diag d = { .text = "" };
     json_t *all = json_array();
-    for (unsigned i = 0; i < count; i++)
-        json_array_append(all, results[i]);
+    for (unsigned i = 0; i < count; i++) {
+        json_array_append_new(all, json_copy(results[i]));
+        json_object_set_new(json_array_get(all, i), "options",
+                            compare_options(&x->options, &x->net));
+    }
     int status = plot_draw(&plot_compare, all, x->plot, &d) ? 0 : fail(&d, 1);
     json_decref(all);
     return status;
@@ -267,6 +271,7 @@ static int finish(const struct comparing *x, struct together *runs, unsigned cou
     for (unsigned i = 0; i < count; i++)
         results[i] = runs[i].result;
     json_t *comparison = compare_results(results, count, t->batch);
+    json_object_set_new(comparison, "options", compare_options(&x->options, &x->net));
     if (equal)
         json_object_set(comparison, "equal", equal);
     if (x->cpu)

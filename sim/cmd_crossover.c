@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/compare_options.h"
 #include "sim/crossover.h"
 #include "sim/output.h"
 #include "sim/plot.h"
@@ -133,6 +134,7 @@ static int run(const struct crossover_asked *a, struct sweep_plan *p)
     json_t *crossover = crossover_run(&s, a->limit, &d);
     if (!crossover)
         return fail(&d, 1);
+    json_object_set_new(crossover, "options", compare_options(a->run, &a->net));
     int status = write_all(a, crossover);
     json_decref(crossover);
     return status;

@@ -5,6 +5,7 @@
 
 #include "sim/compare.h"
 #include "sim/compare_equal.h"
+#include "sim/compare_options.h"
 #include "sim/compare_words.h"
 #include "sim/cpu_roof.h"
 #include "sim/report.h"
@@ -260,6 +261,7 @@ void compare_text(const json_t *comparison, FILE *out)
     for (size_t m = 0; m < compare_machines(comparison); m++)
         fprintf(out, "%s%s", m > 0 ? ", " : "", compare_machine(comparison, m));
     fprintf(out, " (simaccel %s)\n", SIMACCEL_VERSION);
+    compare_options_text(json_object_get(comparison, "options"), out);
     if (json_object_get(comparison, "equal"))
         compare_equal_text(json_object_get(comparison, "equal"), out);
     fputs("\nTotals\n", out);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/compare_options.h"
 #include "sim/crossover.h"
 #include "sim/report.h"
 #include "sim/report_field.h"
@@ -226,6 +227,7 @@ void crossover_text(const json_t *crossover, FILE *out)
     for (size_t m = 0; m < count_of(crossover, "machines"); m++)
         fprintf(out, "%s%s", m > 0 ? ", " : "", machine(crossover, m));
     fprintf(out, " (simaccel %s)\n", SIMACCEL_VERSION);
+    compare_options_text(json_object_get(crossover, "options"), out);
     if (count_of(crossover, "axes") != 2)
         list(crossover, out);
     for (size_t i = 0; count_of(crossover, "axes") == 2 && i < COUNT(maps); i++) {

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/compare_options.h"
 #include "sim/output.h"
 
 extern char **environ;
@@ -81,12 +82,21 @@ static void write_quoted(const char *name, const char *text, FILE *out)
     fputs("'\n", out);
 }
 
+/* Of a comparison: what its runs were asked for. */
+static void write_options(const json_t *first, FILE *out)
+{
+    char *words = compare_options_words(json_object_get(first, "options"));
+    write_quoted("options", words, out);
+    free(words);
+}
+
 /* The script as it can be run by hand. */
 static void write_script(const struct plot *p, const struct places *at, const json_t *results,
                          FILE *out)
 {
     fprintf(out, "# gnuplot %s.gp\n", at->name);
     write_quoted("subject", plot_subject(results), out);
+    write_options(json_array_get(results, 0), out);
     fprintf(out, "data = '%s.dat'\n", at->name);
     if (at->ending)
         fprintf(out, "if (!exists('picture')) picture = '%s%s'\n", at->name, at->ending);

@@ -1,5 +1,6 @@
 /* test_compare.c - cells against a result's own sums and sums by hand; rows against flood fill. */
 #include "sim/compare.h"
+#include "sim/compare_options.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -211,6 +212,30 @@ START_TEST(a_tpu_waits_where_its_busiest_unit_does)
 }
 END_TEST
 
+/* As they would be typed; what was not given, or changes no result, is not there. */
+START_TEST(options_are_said_as_they_were_given)
+{
+    struct run_options run = { .threads = 3, .clock_mhz = 1200.5, .ideals = { "hbm", "launch" },
+                               .ideal_count = 2, .sample = true };
+    struct net_options net = { .batch = 64, .inference = true };
+    json_t *none = compare_options(&(struct run_options){ .threads = 3 }, &(struct net_options){ 0 });
+    run.choice.sets[0] = "mxu.rows=64";
+    run.choice.count = 1;
+    run.lower.cores = 1;
+    run.lower.highest = true;
+    json_t *o = compare_options(&run, &net);
+    char *words = compare_options_words(o), *nothing = compare_options_words(none);
+    ck_assert_str_eq(words, "--inference --batch 64 --cores 1 --precision highest --clock 1200.5 "
+                     "--sample --ideal hbm --ideal launch --set mxu.rows=64");
+    ck_assert_str_eq(nothing, "");
+    ck_assert_uint_eq(json_object_size(none), 0);
+    free(words);
+    free(nothing);
+    json_decref(none);
+    json_decref(o);
+}
+END_TEST
+
 START_TEST(a_result_beside_itself_is_the_same_in_every_cell)
 {
     json_t *result = parse(by_hand), *both[] = { result, result };
@@ -326,6 +351,7 @@ Suite *compare_suite(void)
     TCase *cells = tcase_create("cells"), *rows = tcase_create("rows"), *runs = tcase_create("runs");
     tcase_add_test(cells, cells_are_what_they_are_by_hand);
     tcase_add_test(cells, a_tpu_waits_where_its_busiest_unit_does);
+    tcase_add_test(cells, options_are_said_as_they_were_given);
     tcase_add_test(cells, a_result_beside_itself_is_the_same_in_every_cell);
     tcase_add_test(cells, csv_has_a_row_a_cell);
     tcase_add_loop_test(rows, rows_are_what_shared_ops_connect, 0, 200);
