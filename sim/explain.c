@@ -144,7 +144,11 @@ static void head(struct explain *x)
     const json_t *inside = json_object_get(x->op, "ops");
     explain_section(x, "What is computed");
     if (json_array_size(inside) == 0)
-        explain_note(x, "The lowering added this op; the trace does not have it.");
+        explain_note(x, strcmp(report_string(x->op, "kind"), "kernel") == 0
+                     ? "A user's kernel, launched by itself; no trace asked for it."
+                     : "The lowering added this op; the trace does not have it.");
+    else if (json_array_size(inside) == 1)
+        explain_note(x, "One op of the trace: %s.", json_string_value(json_array_get(inside, 0)));
     else if (json_array_size(inside) > 1)
         explain_note(x, "%zu ops of the trace in one pass; one of them alone has no time of its "
                      "own:", json_array_size(inside));
@@ -153,17 +157,18 @@ static void head(struct explain *x)
             explain_note(x, "    %s", json_string_value(json_array_get(inside, i)));
 }
 
-void explain_bound(struct explain *x)
+void explain_bound(struct explain *x, const char *units, double peak)
 {
     double flops = report_number(x->op, "flops"), bytes = report_number(x->op, "hbm_bytes");
-    double peak = report_number(x->result, "peak_flops_per_s");
     double rate = explain_at(x->result, "hbm", "peak_bytes_per_s");
+    char formula[96];
     explain_section(x, "Arithmetic intensity and the roofline");
     if (bytes > 0) {
         double i = explain_line(x, "intensity", flops / bytes, "FLOP/byte", "flops / hbm_bytes",
                                 "%s / %s", D(flops), D(bytes));
-        double ridge = explain_line(x, "ridge", peak / rate, "FLOP/byte",
-                                    "peak FLOP/s / peak bytes/s", "%s / %s", D(peak), D(rate));
+        snprintf(formula, sizeof formula, "peak FLOP/s of %s / peak bytes/s", units);
+        double ridge = explain_line(x, "ridge", peak / rate, "FLOP/byte", formula, "%s / %s",
+                                    D(peak), D(rate));
         explain_note(x, "The op is %s of the ridge: at the peaks %s would take longer.",
                      i < ridge ? "left" : "right", i < ridge ? "its bytes" : "its arithmetic");
     } else {

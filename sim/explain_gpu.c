@@ -121,7 +121,7 @@ static void say_work(struct explain_gpu *y)
 {
     const struct gpu_config *g = y->g;
     const struct hbm_config *h = &y->x->f->hbm;
-    double lanes = g->sm.subcores * 32.0 / g->pipes.fp32_interval;
+    double lanes = explain_gpu_lanes(y);
     double on = h->refresh == HBM_REFRESH_NONE ? 1 : 1 - h->rfc_ns / h->refi_ns;
     double peak = explain_at(y->x->result, "hbm", "peak_bytes_per_s") / y->x->hz;
     bool tensor = report_number(y->launch, "macs") > 0;
@@ -140,7 +140,7 @@ static void say_work(struct explain_gpu *y)
     explain_note(y->x, "and the chip as a whole:");
     of_the_chip(y, "L2", report_number(y->launch, "read_bytes")
                          + report_number(y->launch, "written_bytes"), l2_rate(y));
-    of_the_chip(y, "HBM, without refreshes", memory_bytes(y), peak * on);
+    of_the_chip(y, "HBM, refresh time taken off", memory_bytes(y), peak * on);
     say_written_back(y, peak * on);
 }
 
@@ -176,14 +176,27 @@ static void say_ways(struct explain_gpu *y)
                             D(g->crossbar.latency_ns), D(hit), D(y->mhz), D(far));
 }
 
-/* A kernel that has not run before is fetched; one that has is still there. */
+/* Other kernels may have taken its place, and SMs without a block of it then never had it. */
+static void say_fetched_again(struct explain_gpu *y)
+{
+    double waited = explain_at(y->launch, "cycles", "fetch");
+    double schedulers = fmin(y->blocks, y->g->sm.count) * y->g->sm.subcores;
+    if (waited == 0)
+        explain_note(y->x, "The kernel has run before: its instructions are still there.");
+    else
+        explain_note(y->x, "The kernel has run before, but not all of its instructions are still "
+                     "there: simulated, a scheduler waits %s cycles for them. By hand, none.",
+                     D(waited / schedulers));
+}
+
+/* A kernel that has not run before is fetched; of one that has nothing is reckoned. */
 static double fetching(struct explain_gpu *y)
 {
     const struct gpu_fetch_config *f = &y->g->fetch;
     double count = report_number(y->launch, "instructions");
     double lines = ceil(count * f->instruction_bytes / f->line_bytes);
     if (!y->cold) {
-        explain_note(y->x, "The kernel has run before: its instructions are there.");
+        say_fetched_again(y);
         return 0;
     }
     explain_line(y->x, "lines of its code", lines, "", "ceil(instructions x bytes / line)",
@@ -282,6 +295,28 @@ static bool is_of(const struct explain *x, const json_t *launch)
     return strcmp(report_string(launch, "op"), report_string(x->op, "name")) == 0;
 }
 
+static bool is_tensor(const struct explain *x)
+{
+    const json_t *launches = json_object_get(x->result, "launches");
+    for (size_t i = 0; i < json_array_size(launches); i++)
+        if (is_of(x, json_array_get(launches, i))
+            && report_number(json_array_get(launches, i), "macs") > 0)
+            return true;
+    return false;
+}
+
+/* A product's rate is its type's; a user's kernel on tensor cores has the chip's best. */
+static void say_roofline(const struct explain_gpu *y)
+{
+    struct explain *x = y->x;
+    bool tensor = is_tensor(x);
+    double lanes = explain_gpu_lanes(y);
+    double macs = y->macs > 0 ? y->macs : lanes;
+    explain_bound(x, tensor ? "the tensor cores" : "the FP32 lanes",
+                  tensor && y->macs == 0 ? report_number(x->result, "peak_flops_per_s")
+                                         : 2 * macs * y->g->sm.count * x->hz);
+}
+
 void explain_gpu(struct explain *x)
 {
     const json_t *launches = json_object_get(x->result, "launches");
@@ -302,7 +337,7 @@ void explain_gpu(struct explain *x)
         }
     if (count == 0)
         explain_note(x, "No kernel is launched for it.");
-    explain_bound(x);
+    say_roofline(&y);
     explain_gpu_least(&y);
     explain_gpu_difference(&y);
 }

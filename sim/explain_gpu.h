@@ -22,6 +22,12 @@ struct explain_gpu {
     const char *limit;
 };
 
+/* Lanes for f32 of an SM. */
+static inline double explain_gpu_lanes(const struct explain_gpu *y)
+{
+    return y->g->sm.subcores * 32.0 / y->g->pipes.fp32_interval;
+}
+
 /* What is multiplied, if anything is. */
 void explain_gpu_shape(struct explain_gpu *y);
 /* Steps of a block of a product; false: the launch is none. */

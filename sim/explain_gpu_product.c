@@ -131,7 +131,7 @@ static void say_step(struct explain_gpu *y, const struct gpu_gemm_kernel *k,
 {
     struct explain *x = y->x;
     explain_note(x, "A step, of %u of k, as the lowering reckons it (models/gpu/choose.h); %u "
-                 "blocks on an SM at a time:", k->k, p->together);
+                 "block%s on an SM at a time:", k->k, p->together, p->together == 1 ? "" : "s");
     explain_line(x, "    multiplying", p->multiply, "cycles", "M x N x K / macs a cycle",
                  "%u x %u x %u / %s", k->m, k->n, k->k, D(y->macs));
     explain_line(x, "    shared memory and load-store units", p->read + p->fill + p->move, "cycles",
@@ -209,7 +209,7 @@ void explain_gpu_least(struct explain_gpu *y)
     double macs = report_number(x->op, "macs"), flops = report_number(x->op, "flops");
     double read = report_number(x->op, "hbm_read_bytes");
     double rate = explain_at(x->result, "hbm", "peak_bytes_per_s");
-    double lanes = y->g->sm.subcores * 32.0 / y->g->pipes.fp32_interval;
+    double lanes = explain_gpu_lanes(y);
     x->least_bytes = explain_line(x, "bytes read, at least", read / rate * x->hz, "cycles",
                                   "hbm_read_bytes / peak bytes/s x clock", "%s / %s x %s", D(read),
                                   D(rate), D(x->hz));
@@ -271,7 +271,7 @@ void explain_gpu_difference(struct explain_gpu *y)
     }
     explain_note(x,
                  "Left out by hand: loads that wait for each other, conflicts in shared memory's "
-                 "banks, barriers, branches; in HBM rows that must be closed first, turns between "
+                 "banks, barriers, branches, instructions that are fetched again; in HBM rows that must be closed first, turns between "
                  "reads and writes, and when refreshes fall (each stops it for %s cycles).",
                  D(h->refresh == HBM_REFRESH_NONE ? 0 : h->rfc_ns * y->mhz / 1e3));
     if (json_is_true(json_object_get(x->result, "sampled")))

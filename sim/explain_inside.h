@@ -49,7 +49,8 @@ void explain_tpu(struct explain *x);
 void explain_gpu(struct explain *x);
 /* Time by hand beside the simulated, once x->cycles is known. */
 void explain_difference(struct explain *x);
-void explain_bound(struct explain *x);
+/* The roofline, under the peak of `units`, which are the op's own. */
+void explain_bound(struct explain *x, const char *units, double flops_per_s);
 void explain_energy(struct explain *x);
 
 #endif

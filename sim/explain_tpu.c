@@ -29,7 +29,7 @@ static void find_rates(struct explain_tpu *y)
     explain_section(x, "The way to HBM");
     explain_line(x, "a core's peak", peak, "bytes/cycle", "peak bytes/s / cores / clock",
                  "%s / %u / %s", D(peak * x->cores * x->hz), x->cores, D(x->hz));
-    y->hbm_rate = explain_line(x, "without refreshes", peak * on, "bytes/cycle",
+    y->hbm_rate = explain_line(x, "refresh time taken off", peak * on, "bytes/cycle",
                                "peak x (1 - tRFC / tREFI)", "%s x (1 - %s / %s)", D(peak),
                                D(h->rfc_ns), D(h->refi_ns));
     y->load_rate = fmin(y->hbm_rate, dma->load_bytes);
@@ -131,10 +131,16 @@ static double stationary_outputs(struct explain_tpu *y, size_t kind, double most
                         D(most - 1), D(apart), D(depth), m->row_cycles);
 }
 
-static double product_cycles(struct explain_tpu *y, size_t kind)
+/* Of a product of f32 in parts of bf16; 1: in one. */
+static double passes_of(const struct explain_tpu *y)
 {
     const json_t *cut = json_object_get(json_object_get(y->x->op, "plan"), "cut");
-    product_tiles(y, kind, fmax(report_number(cut, "passes"), 1));
+    return fmax(report_number(cut, "passes"), 1);
+}
+
+static double product_cycles(struct explain_tpu *y, size_t kind)
+{
+    product_tiles(y, kind, passes_of(y));
     double tiles = y->blocks * y->folds_n * y->folds_k;
     double most = explain_line(y->x, "    F, tiles of the unit with the most",
                                ceil_ratio(tiles, y->t->core.mxus), "", "ceil(tiles / mxus)",
@@ -154,8 +160,9 @@ static double vector_cycles(struct explain_tpu *y, size_t kind)
                         fmax(ceil_ratio(alu, v->alu_slots), eup * v->eup_interval_cycles));
     double plain = explain_line(y->x, "    its arithmetic", step + issue + v->latency_cycles,
                                 "cycles",
-        "step + max(loads / slots, stores / slots, instructions / slots, transcendentals x "
-        "interval) + latency", "%s + max(%s / %u, %s / %u, %s / %u, %s x %u) + %u", D(step),
+        "step + max(ceil(loads / slots), ceil(stores / slots), ceil(instructions / slots), "
+        "transcendentals x interval) + latency",
+        "%s + max(ceil(%s / %u), ceil(%s / %u), ceil(%s / %u), %s x %u) + %u", D(step),
         D(loads), v->load_slots, D(stores), v->store_slots, D(alu), v->alu_slots, D(eup),
         v->eup_interval_cycles, v->latency_cycles);
     if (reductions == 0)
@@ -208,9 +215,9 @@ static void kind_cycles(struct explain_tpu *y, size_t kind)
     const json_t *o = json_array_get(y->operations, kind);
     switch (unit_of(y, kind)) {
     case TPU_LOAD: case TPU_STORE:
-        explain_note(x, "%s: a %s of %s bytes in %s pieces", explain_tpu_letter(kind),
+        explain_note(x, "%s: a %s of %s bytes in %s piece%s", explain_tpu_letter(kind),
                      report_string(o, "unit"), D(of_kind(y, kind, "bytes")),
-                     D(of_kind(y, kind, "pieces")));
+                     D(of_kind(y, kind, "pieces")), of_kind(y, kind, "pieces") == 1 ? "" : "s");
         transfer_line(y, kind, unit_of(y, kind) == TPU_LOAD ? y->load_rate : y->store_rate);
         break;
     case TPU_MATRIX:
@@ -319,16 +326,27 @@ static void say_cut(struct explain_tpu *y)
                  D(report_number(cut, "tile_depth")));
 }
 
+static void say_link(struct explain_tpu *y)
+{
+    const struct tpu_ici_config *ici = &y->t->ici;
+    double ghz = y->x->hz / 1e9;
+    y->link_rate = explain_line(y->x, "rate of a core's link", ici->gb_per_s / ghz, "bytes/cycle",
+                                "bytes/s / clock", "%s / %s", D(ici->gb_per_s * 1e9), D(y->x->hz));
+    y->link_latency = explain_line(y->x, "latency of a core's link",
+                                   ici->setup_cycles + ici->latency_ns * ghz, "cycles",
+                                   "setup + latency x clock", "%u + %s x %s", ici->setup_cycles,
+                                   D(ici->latency_ns), D(ghz));
+}
+
 static void say_operations(struct explain_tpu *y)
 {
     struct explain *x = y->x;
     const struct tpu_mxu_config *m = &y->t->mxu;
     const struct tpu_mxu_figures f = tpu_mxu_figures(m);
-    double ghz = x->hz / 1e9;
     bool products = json_object_get(y->units, "matrix") != NULL;
     explain_section(x, "The operations, each by itself");
-    y->link_rate = y->t->ici.gb_per_s / ghz;
-    y->link_latency = y->t->ici.setup_cycles + y->t->ici.latency_ns * ghz;
+    if (json_object_get(y->units, "link"))
+        say_link(y);
     if (products && m->dataflow == TPU_MXU_OUTPUT_STATIONARY)
         y->drain = explain_line(x, "drain of the last tile", (double)f.latency + m->rows, "cycles",
                                 "latency + rows", "%s + %u", D((double)f.latency), m->rows);
@@ -339,6 +357,22 @@ static void say_operations(struct explain_tpu *y)
                                 D((double)f.latency), D((double)f.group));
     for (size_t k = 0; k < json_array_size(y->operations); k++)
         kind_cycles(y, k);
+}
+
+/* Under the peak of the units that do the op's arithmetic. */
+static void say_roofline(const struct explain_tpu *y)
+{
+    struct explain *x = y->x;
+    const struct tpu_vpu_config *v = &y->t->vpu;
+    double passes = passes_of(y), peak = report_number(x->result, "peak_flops_per_s") / passes;
+    char units[48] = "the matrix units";
+    if (passes > 1)
+        snprintf(units, sizeof units, "the matrix units in %s passes", D(passes));
+    if (report_number(x->op, "macs") > 0)
+        explain_bound(x, units, peak);
+    else
+        explain_bound(x, "the vector units",
+                      (double)v->lanes * v->sublanes * v->alu_slots * x->cores * x->hz);
 }
 
 void explain_tpu(struct explain *x)
@@ -354,7 +388,7 @@ void explain_tpu(struct explain *x)
     find_rates(&y);
     say_operations(&y);
     explain_tpu_units(&y, unit_words);
-    explain_bound(x);
+    say_roofline(&y);
     x->least_compute = explain_line(x, "multiply-accumulates, at least",
         macs / arrays * y.t->mxu.row_cycles, "cycles", "macs / (rows x cols x mxus x cores) x "
         "row_cycles", "%s / (%u x %u x %u x %u) x %u", D(macs), y.t->mxu.rows, y.t->mxu.cols,

@@ -152,25 +152,40 @@ static void loads_among_stores(struct explain_tpu *y)
                           D(stores), D(y->hbm_rate), D(alone), D(begin), D(after)), 0);
 }
 
-static double first_of(const struct explain_tpu *y, enum tpu_unit unit)
+/* The last operation of a unit's work, its own cycles and those paid once in a row. */
+struct last { size_t kind; double own, once; };
+
+static struct last last_of(const struct explain_tpu *y, enum tpu_unit unit)
 {
-    double one, all = explain_tpu_list(y, json_object_get(json_object_get(y->units,
-                                       tpu_unit_names[unit]), "work"), unit, &one);
-    return all > 0 ? one : 0;
+    const json_t *work = json_object_get(json_object_get(y->units, tpu_unit_names[unit]), "work");
+    struct explain_tpu_part p;
+    struct last last = { 0, 0, 0 };
+    double one;
+    for (size_t i = 0; explain_tpu_part(work, i, &p); i++)
+        if (p.kind < json_array_size(y->operations))
+            last = (struct last){ p.kind, y->cycles[p.kind], 0 };
+    if (explain_tpu_list(y, work, unit, &one) > 0)
+        last.once = one - last.own;
+    return last;
 }
 
 /* A part goes to the core that owns it, is added there, and comes back. */
 static void round_trip(struct explain_tpu *y)
 {
-    double load = first_of(y, TPU_LOAD), link = first_of(y, TPU_LINK);
-    double add = first_of(y, TPU_VECTOR), store = first_of(y, TPU_STORE);
-    if (link == 0)
+    struct last load = last_of(y, TPU_LOAD), link = last_of(y, TPU_LINK);
+    struct last add = last_of(y, TPU_VECTOR), store = last_of(y, TPU_STORE);
+    char formula[TEXT];
+    if (link.own == 0)
         return;
+    snprintf(formula, sizeof formula, "load (%s + latency) + 2 x send (%s + latency) + add (%s) + "
+             "store (%s + latency)", explain_tpu_letter(load.kind), explain_tpu_letter(link.kind),
+             explain_tpu_letter(add.kind), explain_tpu_letter(store.kind));
     consider(y, "a tile's way to another core and back", NULL,
              explain_line(y->x, "a tile's way to another core and back",
-                          load + 2 * link + add + store, "cycles",
-                          "load + send + add + send the sum + store", "%s + %s + %s + %s + %s",
-                          D(load), D(link), D(add), D(link), D(store)), 0);
+                          load.own + load.once + 2 * (link.own + link.once) + add.own + store.own
+                          + store.once, "cycles", formula,
+                          "(%s + %s) + 2 x (%s + %s) + %s + (%s + %s)", D(load.own), D(load.once),
+                          D(link.own), D(link.once), D(add.own), D(store.own), D(store.once)), 0);
 }
 
 void explain_tpu_units(struct explain_tpu *y, const char *const words[TPU_UNITS_COUNT])
@@ -179,8 +194,9 @@ void explain_tpu_units(struct explain_tpu *y, const char *const words[TPU_UNITS_
     bool last = x->number + 1 == json_array_size(json_object_get(x->result, "ops"));
     double start = y->t->core.op_cycles;
     explain_section(x, "The units, each with what must come before and after");
-    explain_note(x, "In a row, the latency of loads, of stores and the drain count once. Of what "
-                 "comes before or after, one operation of each unit counts, and of one unit all.");
+    explain_note(x, "In a row, the latency of loads, of stores%s and the drain count once, on top "
+                 "of the letters. Of what comes before or after, one operation of each unit counts, "
+                 "and of one unit all.", json_object_get(y->units, "link") ? ", of a link" : "");
     for (int u = 0; u < TPU_UNITS_COUNT; u++)
         unit_line(y, u, words[u]);
     rest_line(y);

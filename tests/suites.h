@@ -9,7 +9,7 @@
     X(diag) X(trace) X(ops) X(round) X(initial) X(data) X(learn) X(reference) X(reference_twin) X(gradient) X(bound) X(expand) X(net_change) X(param) X(machine) X(figures) X(output) X(checkpoint) X(options) X(sha256) X(cpus) X(sweep_axis) X(sweep_store) \
     X(report) X(report_table) X(plot) X(validate) X(measured) X(gpu_curve) X(kernel_args) X(gpu_result) X(kernel_plan) \
     X(bf16) X(exact) X(functions) X(mxu) X(mxu_twin) \
-    X(block) X(link) X(record) X(over_time) X(timeline) X(engine) X(engine_ends) X(value_check) X(pool) X(isolate) X(sweep) X(compare) X(compare_change) X(compare_equal) X(compare_timeline) X(cpu_roof) X(crossover) X(diff) X(explain) \
+    X(block) X(link) X(record) X(over_time) X(timeline) X(engine) X(engine_ends) X(value_check) X(pool) X(isolate) X(sweep) X(compare) X(compare_change) X(compare_equal) X(compare_timeline) X(cpu_roof) X(crossover) X(diff) X(explain) X(explain_numbers) \
     X(array_run) X(step) X(sm_cycles) \
     X(ports) X(board) X(dma) X(units) X(recipe) X(lower) X(tpu_values) X(tpu_values_bits) X(tpu_values_cores) X(tpu_values_toggles) X(ledger) X(gemm) X(run) X(value_run) X(train) X(result) \
     X(hbm_map) X(hbm_rules) X(hbm) X(hbm_block) X(hbm_together) X(hbm_peers) X(front) X(l2) X(l2_values) X(gpu_chip) X(gpu_threads) \
