@@ -10,8 +10,6 @@
 #include "sim/report_number.h"
 
 #define LINE 512
-#define CORES_MOST 65536        /* in a result that can be believed, as clocks of */
-#define CLOCK_MOST 1e15
 
 /* ---- writing ---- */
 
@@ -235,54 +233,15 @@ static json_t *finished(struct explain *x)
         "simulated_energy_j", report_number(x->op, "energy_j"));
 }
 
-/* The machine as it was run; NULL with the reason in `d`. */
-static struct machine *machine_of(const json_t *result, struct diag *d)
-{
-    const json_t *parameters = json_object_get(result, "parameters");
-    char *text = json_is_object(parameters) ? json_dumps(parameters, JSON_INDENT(1)) : NULL;
-    if (!text) {
-        diag_set(d, 0, 0, "the result has no \"parameters\"; expected what --json of run writes");
-        return NULL;
-    }
-    struct machine *m = machine_read_text(&figures_schema, text, strlen(text), "parameters", d);
-    free(text);
-    return m;
-}
-
-static bool has_plan(const json_t *op)
-{
-    return json_is_object(json_object_get(op, "plan"))
-        && json_is_object(json_object_get(op, "counts"));
-}
-
-static bool is_between(double x, double least, double most) { return x >= least && x <= most; }
-
-/* False with the reason in `d`. */
-static bool check(const json_t *result, const json_t *op, struct diag *d)
-{
-    if (!json_is_array(json_object_get(op, "ops")))
-        return diag_set(d, 0, 0, "an op without \"ops\"; expected what --json of run writes");
-    if (!has_plan(op))
-        return diag_set(d, 0, 0, "the result does not say how its ops were cut (\"plan\", "
-                        "\"counts\"): an older version wrote it; expected one of this version: run "
-                        "it again");
-    if (!is_between(report_number(result, "clock_hz"), 1, CLOCK_MOST)
-        || !is_between(report_number(result, "cores"), 1, CORES_MOST)
-        || !(explain_at(result, "hbm", "peak_bytes_per_s") > 0))
-        return diag_set(d, 0, 0, "the result lacks \"clock_hz\", \"cores\" or \"hbm\"; expected "
-                        "what --json of run writes");
-    return true;
-}
-
 json_t *explain_op(const json_t *result, size_t op, struct diag *d)
 {
     const json_t *of = json_array_get(json_object_get(result, "ops"), op);
-    if (!check(result, of, d))
+    if (!explain_check(result, of, d))
         return NULL;
     struct explain x = { .result = result, .number = op, .limit = "", .op = of,
                          .hz = report_number(result, "clock_hz"),
                          .cores = (uint32_t)report_number(result, "cores") };
-    struct machine *m = machine_of(result, d);
+    struct machine *m = explain_machine(result, d);
     if (!m)
         return NULL;
     x.f = machine_figures(m);

@@ -44,6 +44,11 @@ static inline double explain_at(const json_t *o, const char *object, const char 
 const char *explain_digits(double value);
 #define D explain_digits
 
+/* Whether the op can be explained at all; false with the reason in `d`. */
+bool explain_check(const json_t *result, const json_t *op, struct diag *d);
+/* The machine as it was run; NULL with the reason in `d`. */
+struct machine *explain_machine(const json_t *result, struct diag *d);
+
 /* The parts, each for its kind of machine; the plan is known to be there. */
 void explain_tpu(struct explain *x);
 void explain_gpu(struct explain *x);

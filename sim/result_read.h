@@ -6,7 +6,8 @@
 
 #include "traces/diag.h"
 
-/* A new reference; NULL with the reason in `d`: no file, no JSON, no result of this schema. */
+/* A new reference; NULL with the reason in `d`: no file, no JSON, no result of this schema.
+ * Control characters in its texts have become '?'. */
 json_t *result_read(const char *path, struct diag *d);
 
 #endif
