@@ -301,6 +301,8 @@ static void classify(const struct sm_cycles *x, cycle_t cycle, struct sm_warp_cy
     const struct gpu_warp_look *known = &w->warp;
     if (known->ready == CYCLE_NEVER)
         known = when_known(x, cycle, known);
+    if (known)
+        w->warp.rewrites = known->rewrites;
     if (!known)
         waits(w, (enum gpu_cause)w->warp.cause, CYCLE_NEVER);
     else if (known->ready > cycle)

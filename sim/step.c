@@ -128,8 +128,13 @@ static enum outcome obey(const struct step_subject *s, struct place *p, char *li
     cycle_t value = 1;
     bool counts = c && (c->what == FORWARD || c->what == BACK || c->what == GO);
     bool read = number && whole(&number, &value) && *number == '\0';
-    if (!c || (number && !(counts && read)) || (!number && c->what == GO)
-        || (number && strtok_r(NULL, " \t\r\n", &rest))) {
+    if (counts && ((number && !read) || (!number && c->what == GO))) {
+        fprintf(out, "%.40s%s%.40s: expected %s, a whole number from 0 on\n", word ? word : "",
+                number ? " " : "", number ? number : "",
+                c->what == GO ? "a cycle" : "how many cycles");
+        return STAYED;
+    }
+    if (!c || (number && !counts) || (number && strtok_r(NULL, " \t\r\n", &rest))) {
         fprintf(out, "%.40s: no such command; expected one of these\n%s", word ? word : "",
                 help_lines);
         return STAYED;

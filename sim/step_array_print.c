@@ -205,6 +205,20 @@ static void print_tiles(struct step_array *s, cycle_t now, FILE *out)
     }
 }
 
+/* The unit is idle once it has nothing more to start; rows inside it go on. */
+static void print_meaning(const struct step_array *s, const struct step_state *x, FILE *out)
+{
+    const struct tpu_mxu_config *c = &s->product.mxu;
+    uint32_t working = 0;
+    for (uint32_t i = 0; i < c->rows * c->cols; i++)
+        working += x->pes[i].passing;
+    if (x->state == TPU_MXU_IDLE && working > 0)
+        fprintf(out, " for the next tile; %u PE%s still work%s, results leave\n", working,
+                working == 1 ? "" : "s", working == 1 ? "s" : "");
+    else
+        fprintf(out, ", %s\n", state_meanings[x->state]);
+}
+
 static void print_head(const struct step_array *s, const struct step_state *x, FILE *out)
 {
     const struct array_run_config *p = &s->product;
@@ -215,7 +229,7 @@ static void print_head(const struct step_array *s, const struct step_state *x, F
     fputs("state: ", out);
     for (const char *c = tpu_mxu_state_names[x->state]; *c != '\0'; c++)
         fputc(tolower((unsigned char)*c), out);
-    fprintf(out, ", %s\n", state_meanings[x->state]);
+    print_meaning(s, x, out);
 }
 
 void step_array_print(struct step_array *s, cycle_t cycle, unsigned view, FILE *out)

@@ -68,6 +68,37 @@ static void name_warp(const struct gpu_warp_look *w, char *text, size_t size)
     snprintf(text, size, "%" PRIu64 ".%u", w->block, w->number);
 }
 
+static bool rewrites(const struct sm_warp_cycle *w)
+{
+    return w->does == SM_WARP_WAITS && w->warp.rewrites;
+}
+
+/* Whether all of a sub-core's warps that wait so, and there are some, wait for what they write. */
+static bool all_rewrite(const struct step_sm *s, cycle_t cycle, uint32_t subcore,
+                        enum gpu_cause cause)
+{
+    struct sm_warp_cycle w;
+    uint32_t others = 0, rewriting = 0;
+    for (uint32_t i = 0; sm_cycles_warp(s->cycles, cycle, i, &w); i++)
+        if (w.warp.subcore == subcore && w.does == SM_WARP_WAITS && w.cause == cause) {
+            rewriting += w.warp.rewrites;
+            others += !w.warp.rewrites;
+        }
+    return rewriting > 0 && others == 0;
+}
+
+static void print_cause(enum gpu_cause cause, bool rewriting, FILE *out)
+{
+    static const char reads[] = "an operand comes from ";
+    const char *what = meanings[cause];
+    fprintf(out, "%s, ", gpu_cause_names[cause]);
+    if (rewriting && strncmp(what, reads, strlen(reads)) == 0)
+        fprintf(out, "the register that it writes is still awaited from %s\n",
+                what + strlen(reads));
+    else
+        fprintf(out, "%s\n", what);
+}
+
 static void print_subcore(const struct step_sm *s, cycle_t cycle, uint32_t subcore, FILE *out)
 {
     struct sm_warp_cycle w;
@@ -75,7 +106,7 @@ static void print_subcore(const struct step_sm *s, cycle_t cycle, uint32_t subco
     char name[32] = "a warp";
     fprintf(out, "sub-core %u: ", subcore);
     if (cause != GPU_CAUSE_ISSUED) {
-        fprintf(out, "%s, %s\n", gpu_cause_names[cause], meanings[cause]);
+        print_cause(cause, all_rewrite(s, cycle, subcore, cause), out);
         return;
     }
     for (uint32_t i = 0; sm_cycles_warp(s->cycles, cycle, i, &w); i++)
@@ -90,15 +121,17 @@ static void print_warp(const struct step_sm *s, const struct gpu_kernel *k,
     static const char *const doing[] = {
         [SM_WARP_ISSUES] = "issues", [SM_WARP_READY] = "not chosen",
     };
-    char name[32], until[24] = "", line[STEP_COLUMNS + 1];
+    char name[32], until[24] = "", what[24], line[STEP_COLUMNS + 1];
     const struct gpu_op *op = &k->ops[w->warp.pc];
-    const char *what = w->does == SM_WARP_WAITS ? gpu_cause_names[w->cause] : doing[w->does];
+    snprintf(what, sizeof what, "%s%s",
+             w->does == SM_WARP_WAITS ? gpu_cause_names[w->cause] : doing[w->does],
+             rewrites(w) ? "*" : "");
     if (w->does == SM_WARP_WAITS && w->until == CYCLE_NEVER)
         snprintf(until, sizeof until, "?");
     else if (w->does == SM_WARP_WAITS)
         snprintf(until, sizeof until, "%" PRIu64, w->until);
     name_warp(&w->warp, name, sizeof name);
-    snprintf(line, sizeof line, "%-8s %3u %5u  %-10s %7s %5u %-7s %5u %s", name, w->warp.subcore,
+    snprintf(line, sizeof line, "%-8s %3u %5u  %-11s%7s %5u %-7s %5u %s", name, w->warp.subcore,
              w->warp.lanes, what, until, w->warp.pc, gpu_pipe_names[op->pipe], op->line,
              text_of(s, k, w->warp.pc));
     fprintf(out, "%s\n", line);
@@ -116,9 +149,14 @@ static void frame(void *self, cycle_t cycle, unsigned view, FILE *out)
     fprintf(out, "\n%-8s %3s %5s  %-10s %7s %5s %-7s %5s %s\n", "warp", "sub", "lanes", "does, or",
             "until", "op", "pipe", "line", "PTX");
     fprintf(out, "%-8s %3s %5s  %-10s\n", "", "", "", "waits for");
+    bool marked = false;
     for (uint32_t i = 0; sm_cycles_warp(s->cycles, cycle, i, &w); i++)
-        if (has_subcore(view, w.warp.subcore))
+        if (has_subcore(view, w.warp.subcore)) {
             print_warp(s, kernel_of(s, launch), &w, out);
+            marked |= rewrites(&w);
+        }
+    if (marked)
+        fputs("* not for what it reads: an older result for the register that it writes\n", out);
 }
 
 /* ---- life ---- */

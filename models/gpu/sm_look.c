@@ -5,6 +5,21 @@
 
 #include "models/gpu/sm_inside.h"
 
+/* Whether the last to be ready is a register that the operation writes, and none that it reads. */
+static bool rewrites(const struct sm_warp *w, when_t ready)
+{
+    const struct gpu_op *op = gpu_warp_op(&w->w);
+    const uint16_t *list = w->w.kernel->operands + op->operands;
+    bool written = false;
+    for (unsigned i = 0; i < op->dsts; i++)
+        written |= w->ready[list[i]] == ready;
+    list += op->dsts;
+    for (unsigned i = 0; i < op->srcs; i++)
+        if (list[i] < GPU_CONSTANT && w->ready[list[i]] == ready)
+            return false;
+    return written;
+}
+
 static struct gpu_warp_look look_at_warp(const struct gpu_sm *sm, const struct sm_warp *w)
 {
     const struct sm_subcore *s = &sm->subcores[w->subcore];
@@ -14,6 +29,7 @@ static struct gpu_warp_look look_at_warp(const struct gpu_sm *sm, const struct s
         .ready = ready >= UNKNOWN ? CYCLE_NEVER : sm->base + (ready >> CAUSE_BITS),
         .cause = (uint8_t)CAUSE_OF(ready), .pc = w->w.pc, .lanes = sm_lanes(w->w.active),
         .subcore = w->subcore, .pipe = s->pipe[w->place],
+        .rewrites = rewrites(w, ready),
     };
 }
 

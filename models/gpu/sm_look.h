@@ -19,6 +19,7 @@ struct gpu_warp_look {
     uint32_t pc, lanes;         /* of its next operation: index in the kernel, active lanes */
     uint8_t  subcore, pipe;     /* enum gpu_pipe of that operation */
     uint8_t  cause;             /* enum gpu_cause: why not before `ready` */
+    bool     rewrites;          /* not for what it reads: an older result for a register it writes */
 };
 
 struct gpu_subcore_look {

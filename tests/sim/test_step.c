@@ -76,17 +76,22 @@ END_TEST
 
 START_TEST(what_is_no_command_is_said_and_moves_nothing)
 {
-    static const char *const wrong[] = { "x", "g", "g x", "n -1", "n 1 2", "q 1", "n 1x",
-                                         "g 99999999999999999999999" };
+    static const struct { const char *line, *says; } wrong[] = {
+        { "x", "no such command" }, { "g", "g: expected a cycle" }, { "g x", "expected a cycle" },
+        { "g -1", "g -1: expected a cycle" }, { "n -1", "n -1: expected how many cycles" },
+        { "b -3", "b -3: expected how many cycles" }, { "n 1 2", "no such command" },
+        { "q 1", "no such command" }, { "n 1x", "expected how many cycles" },
+        { "g 99999999999999999999999", "expected a cycle" },
+    };
     struct step_array *a = new_array(2, 3, 2, 2, 2, STEP_SMALL, 0);
     struct step_subject s = step_array_subject(a);
     char *first = frame_of(&s, 0), *second = frame_of(&s, 1);
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         char line[64];
-        snprintf(line, sizeof line, "%s\nn\n", wrong[i]);
+        snprintf(line, sizeof line, "%s\nn\n", wrong[i].line);
         char *text = obey(&s, line);
         ck_assert(strncmp(text, first, strlen(first)) == 0);
-        ck_assert_msg(strstr(text, "no such command") != NULL, "%s", wrong[i]);
+        ck_assert_msg(strstr(text, wrong[i].says) != NULL, "%s", wrong[i].line);
         ck_assert_str_eq(text + strlen(text) - strlen(second), second);
         free(text);
     }
