@@ -248,6 +248,17 @@ static json_t *whole_cell(const struct part *p)
 
 /* ---- the machines ---- */
 
+/* Of HBM's peak what is left when each refresh has stopped it. */
+static double after_refreshes(const json_t *result)
+{
+    const json_t *figures = json_object_get(json_object_get(result, "parameters"), "hbm");
+    bool none = strcmp(report_string(json_object_get(figures, "refresh"), "value"), "none") == 0;
+    double stands = number_ratio(report_number(json_object_get(figures, "rfc_ns"), "value"),
+                                 report_number(json_object_get(figures, "refi_ns"), "value"));
+    return report_number(json_object_get(result, "hbm"), "peak_bytes_per_s")
+         * (1 - (none ? 0 : stands));
+}
+
 static json_t *facts(const json_t *result)
 {
     static const char *const same[] = { "machine", "kind", "cores", "clock_hz", "clock_by",
@@ -260,6 +271,7 @@ static json_t *facts(const json_t *result)
             json_object_set(o, same[i], json_object_get(result, same[i]));
     json_object_set(o, "hbm_peak_bytes_per_s",
                     json_object_get(json_object_get(result, "hbm"), "peak_bytes_per_s"));
+    json_object_set_new(o, "hbm_after_refreshes_bytes_per_s", json_real(after_refreshes(result)));
     json_t *dirty = json_object_get(json_object_get(result, "memory"), "l2_dirty_bytes");
     if (dirty)
         json_object_set(o, "l2_dirty_bytes", dirty);
@@ -269,6 +281,9 @@ static json_t *facts(const json_t *result)
     json_object_set_new(o, "optimizer", json_string(optimizer ? report_string(optimizer, "value")
                                                               : "fused"));
     json_object_set_new(o, "multiplied", result_multiplied(result));
+    json_object_set_new(o, "multiplied_fractions", result_multiplied_fractions(result));
+    json_object_set_new(o, "products_at_most_flops_per_s",
+                        json_real(result_multiplied_at_most(result)));
     return o;
 }
 

@@ -12,7 +12,7 @@
 
 static const struct kind { const char *name, *says, *unit; } kinds[] = {
     [COMPARE_EQUAL_PEAK]      = { "peak", "peak at the highest clock", "FLOP/s" },
-    [COMPARE_EQUAL_BANDWIDTH] = { "bandwidth", "peak of HBM", "B/s" },
+    [COMPARE_EQUAL_BANDWIDTH] = { "bandwidth", "peak of HBM's pins, before refreshes", "B/s" },
     [COMPARE_EQUAL_WATTS]     = { "watts", "average power", "W" },
 };
 

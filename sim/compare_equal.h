@@ -3,7 +3,7 @@
  *     peak         to the first machine's: SMs, of a TPU matrix units, to the nearest whole number;
  *                  what is then missing by their clock
  *     bandwidth    to the first machine's: the rate of HBM's pins, and the least time between
- *                  bursts where it rises
+ *                  bursts where it rises; not what refreshes leave of it
  *     watts        down to the machine that takes least on average: of a GPU by its power limit, so
  *                  along its curve of voltages; of a TPU, whose curve is not known, by its clock
  *                  at the voltage that it has

@@ -153,6 +153,53 @@ static void fact(const json_t *comparison, const char *what, const char *key, FI
     table_text(text, out);
 }
 
+/* "f32 61.0 %, f16 39.0 %"; of one type its name. */
+static void types_of(const json_t *m, FILE *out)
+{
+    char text[NUMBER_TEXT];
+    const char *type, *before = "";
+    json_t *fraction, *all = json_object_get(m, "multiplied_fractions");
+    fprintf(out, "%s ", report_string(m, "machine"));
+    json_object_foreach(all, type, fraction) {
+        fprintf(out, "%s%s", before, type);
+        if (json_object_size(all) > 1)
+            fprintf(out, " %s %%", number_percent(text, json_number_value(fraction)));
+        before = ", ";
+    }
+    fputs(before[0] ? "" : "nothing", out);
+}
+
+/* Where a machine did not multiply in the type of its peak alone. */
+static bool below_peak(const json_t *m)
+{
+    double most = report_number(m, "products_at_most_flops_per_s");
+    return most > 0 && most < 0.999 * report_number(m, "peak_flops_per_s");
+}
+
+static void products(const json_t *comparison, FILE *out)
+{
+    const json_t *m, *all = json_object_get(comparison, "machines");
+    char *text = NULL, rate[NUMBER_TEXT], peak[NUMBER_TEXT];
+    size_t size;
+    FILE *line = open_memstream(&text, &size);
+    if (!line)
+        abort();
+    fputs("multiplied as (of multiply-accumulates): ", line);
+    for (size_t i = 0; (m = json_array_get(all, i)) != NULL; i++) {
+        fputs(i > 0 ? "; " : "", line);
+        types_of(m, line);
+    }
+    for (size_t i = 0; (m = json_array_get(all, i)) != NULL; i++)
+        if (below_peak(m))
+            fprintf(line, ". The peak of %s, %s, is of its fastest type in one pass; its products, as "
+                    "they were multiplied, could reach %s", report_string(m, "machine"),
+                    number_si(peak, report_number(m, "peak_flops_per_s"), "FLOP/s"),
+                    number_si(rate, report_number(m, "products_at_most_flops_per_s"), "FLOP/s"));
+    fclose(line);
+    table_text(text, out);
+    free(text);
+}
+
 static bool levels_differ(const json_t *comparison)
 {
     const json_t *m, *all = json_object_get(comparison, "machines");
@@ -168,6 +215,22 @@ static void notes(const json_t *m, FILE *out)
     const json_t *note, *all = json_object_get(m, "notes");
     for (size_t i = 0; (note = json_array_get(all, i)) != NULL; i++)
         fprintf(out, "  %s: %s\n", report_string(m, "machine"), json_string_value(note));
+}
+
+/* Rates of HBM that refreshes leave. */
+static void refreshes(const json_t *comparison, FILE *out)
+{
+    const json_t *m, *all = json_object_get(comparison, "machines");
+    char line[1024], rate[NUMBER_TEXT], share[NUMBER_TEXT];
+    size_t n = (size_t)snprintf(line, sizeof line, "HBM's peak is of its pins; refreshes leave:");
+    for (size_t i = 0; n < sizeof line && (m = json_array_get(all, i)) != NULL; i++) {
+        double left = report_number(m, "hbm_after_refreshes_bytes_per_s");
+        n += (size_t)snprintf(line + n, sizeof line - n, "%s %s %s, %s %%", i > 0 ? ";" : "",
+                              report_string(m, "machine"), number_si(rate, left, "B/s"),
+                              number_percent(share, number_ratio(
+                                  left, report_number(m, "hbm_peak_bytes_per_s"))));
+    }
+    table_text(line, out);
 }
 
 /* What a machine's traffic holds more or less of than another's. */
@@ -194,11 +257,12 @@ void compare_fairness(const json_t *comparison, FILE *out)
     else
         table_text("All powers and energies are at this level, so nothing has been converted.",
                    out);
-    fact(comparison, "multiplied as:", "multiplied", out);
+    products(comparison, out);
     fact(comparison, "optimizer:", "optimizer", out);
     table_text("Launch and host stand beside the time: no rate, share or joule holds them. They "
                "are not alike: a TPU's host waits for the result of a call, a GPU's is taken to "
                "queue launches ahead.", out);
+    refreshes(comparison, out);
     traffic(comparison, out);
     for (size_t i = 0; (m = json_array_get(all, i)) != NULL; i++)
         notes(m, out);

@@ -180,6 +180,40 @@ START_TEST(cells_are_what_they_are_by_hand)
 }
 END_TEST
 
+/* Two products of 600 multiply-accumulates: a TPU's first takes six passes, both at 400 FLOP/s; a
+ * GPU's are at 100 and 400.  HBM refreshes for 1 of 4 ns, or not at all. */
+static const char products[] =
+    "{'machine': 'm', 'kind': '%s', 'time_s': 99.0, 'energy_j': 8.0, 'flops': 2400,"
+    " 'peak_flops_per_s': 400.0, 'hbm': {'peak_bytes_per_s': 20.0}, 'parameters': {'hbm': {"
+    "  'refresh': {'value': '%s'}, 'rfc_ns': {'value': 1.0}, 'refi_ns': {'value': 4.0}}}, 'ops': ["
+    "  {'name': 'a', 'phase': 'forward', 'time_s': %d, 'macs': %d, 'mxu_utilization': 0.5,"
+    "   'plan': {'type': 'f32', 'cut': {'passes': %d}}},"
+    "  {'name': 'b', 'phase': 'forward', 'time_s': 12.0, 'macs': 600, 'mxu_utilization': 0.25,"
+    "   'plan': {'type': 'f16', 'cut': {'passes': 1}}}]}";
+
+static void check_products(json_t *result, const char *first, double at_most, double left)
+{
+    json_t *o = compare_results(&result, 1, 16);
+    const json_t *m = json_array_get(json_object_get(o, "machines"), 0);
+    const json_t *fractions = json_object_get(m, "multiplied_fractions");
+    ck_assert_uint_eq(json_object_size(fractions), 2);
+    ck_assert_double_eq(number(fractions, first), 0.5);
+    ck_assert_double_eq_tol(number(m, "products_at_most_flops_per_s"), at_most, 1e-9);
+    ck_assert_double_eq(number(m, "hbm_after_refreshes_bytes_per_s"), left);
+    json_decref(o);
+    json_decref(result);
+}
+
+START_TEST(products_reach_what_their_types_and_passes_let_them)
+{
+    char text[1200];
+    snprintf(text, sizeof text, products, "tpu", "all_bank", 36, 3600, 6);
+    check_products(parse(text), "f32 in six bf16 passes", 2400.0 / (18 + 3), 15);
+    snprintf(text, sizeof text, products, "gpu", "none", 24, 600, 1);
+    check_products(parse(text), "f32", 2400.0 / (12 + 3), 20);
+}
+END_TEST
+
 /* Ops of 3 s and 1 s, in which the vector unit works for 1.5 s and 0.1 s. */
 static const char tpu_by_hand[] =
     "{'machine': 'm', 'kind': 'tpu', 'time_s': 4.0, 'energy_j': 8.0, 'flops': 120, 'hbm': {},"
@@ -351,6 +385,7 @@ Suite *compare_suite(void)
     TCase *cells = tcase_create("cells"), *rows = tcase_create("rows"), *runs = tcase_create("runs");
     tcase_add_test(cells, cells_are_what_they_are_by_hand);
     tcase_add_test(cells, a_tpu_waits_where_its_busiest_unit_does);
+    tcase_add_test(cells, products_reach_what_their_types_and_passes_let_them);
     tcase_add_test(cells, options_are_said_as_they_were_given);
     tcase_add_test(cells, a_result_beside_itself_is_the_same_in_every_cell);
     tcase_add_test(cells, csv_has_a_row_a_cell);
