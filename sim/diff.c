@@ -59,11 +59,27 @@ static json_t *figures(json_t *a, json_t *b)
     return rows;
 }
 
+/* What must be alike for totals to be of the same work. */
+static json_t *works(json_t *a, json_t *b)
+{
+    static const char *const names[] = { "trace", "batch", "flops" };
+    json_t *rows = json_array();
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        json_t *x = or_null(json_object_get(a, names[i]));
+        json_t *y = or_null(json_object_get(b, names[i]));
+        if (!json_equal(x, y))
+            json_array_append_new(rows, json_pack("{s:s, s:O, s:O}", "name", names[i], "a", x,
+                                                  "b", y));
+    }
+    return rows;
+}
+
 json_t *diff_results(json_t *a, json_t *b)
 {
     json_t *o = compare_results((json_t *[]){ a, b }, 2, 0);
     json_object_del(o, "compare");
     json_object_set_new(o, "diff", json_integer(1));
+    json_object_set_new(o, "different_work", works(a, b));
     json_object_set_new(o, "energy", energy(a, b));
     json_object_set_new(o, "parameters", figures(a, b));
     return o;
@@ -181,6 +197,21 @@ static void print_value(const json_t *value, FILE *out)
         fputs("none", out);
 }
 
+/* Before any number: that they are not of the same work. */
+static void print_work(const json_t *rows, FILE *out)
+{
+    const json_t *row;
+    if (json_array_size(rows) > 0)
+        fputs("These are of different work:", out);
+    for (size_t i = 0; (row = json_array_get(rows, i)) != NULL; i++) {
+        fprintf(out, "%s %s ", i > 0 ? "," : "", report_string(row, "name"));
+        print_value(json_object_get(row, "a"), out);
+        fputs(" -> ", out);
+        print_value(json_object_get(row, "b"), out);
+    }
+    fputs(json_array_size(rows) > 0 ? "\n\n" : "\n", out);
+}
+
 static void print_figures(const json_t *diff, FILE *out)
 {
     const json_t *machines = json_object_get(diff, "machines"), *row;
@@ -202,8 +233,9 @@ static void print_figures(const json_t *diff, FILE *out)
 void diff_text(const json_t *diff, FILE *out)
 {
     const json_t *machines = json_object_get(diff, "machines");
-    fprintf(out, "a: %s; b: %s\n\n", report_string(json_array_get(machines, 0), "machine"),
+    fprintf(out, "a: %s; b: %s\n", report_string(json_array_get(machines, 0), "machine"),
             report_string(json_array_get(machines, 1), "machine"));
+    print_work(json_object_get(diff, "different_work"), out);
     print_totals(diff, out);
     print_cells("Time by phase", json_object_get(diff, "phases"), "time_s", "s", out);
     print_cells("Time by op", json_object_get(diff, "ops"), "time_s", "s", out);

@@ -38,6 +38,7 @@ START_TEST(a_result_and_itself_do_not_differ)
 {
     json_t *a = run("gpu-mini", NULL), *o = diff_results(a, a);
     ck_assert_uint_eq(json_array_size(json_object_get(o, "energy")), 0);
+    ck_assert_uint_eq(json_array_size(json_object_get(o, "different_work")), 0);
     ck_assert_uint_eq(json_array_size(json_object_get(o, "parameters")), 0);
     json_decref(o);
     json_decref(a);
@@ -60,6 +61,33 @@ START_TEST(the_figure_that_was_set_is_the_one_that_differs)
 END_TEST
 
 /* What does not differ is left out, so the rest makes the whole difference. */
+static char *text_of(const json_t *diff)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    diff_text(diff, out);
+    fclose(out);
+    return text;
+}
+
+START_TEST(different_work_is_said_first)
+{
+    json_t *a = run("gpu-mini", NULL), *b = json_deep_copy(a);
+    json_object_set_new(b, "trace", json_string("other"));
+    json_object_set_new(b, "batch", json_integer(10));
+    json_t *o = diff_results(a, b), *rows = json_object_get(o, "different_work");
+    char *text = text_of(o);
+    ck_assert_uint_eq(json_array_size(rows), 2);
+    ck_assert_ptr_eq(strstr(text, "a: gpu-mini; b: gpu-mini\nThese are of different work: "
+                            "trace n -> other, batch 9 -> 10\n\n"), text);
+    free(text);
+    json_decref(o);
+    json_decref(a);
+    json_decref(b);
+}
+END_TEST
+
 START_TEST(components_make_the_difference_of_energies)
 {
     json_t *a = run("tpu-mini", NULL), *b = run("gpu-mini", NULL), *o = diff_results(a, b);
@@ -81,6 +109,7 @@ Suite *diff_suite(void)
     TCase *t = tcase_create("results");
     tcase_add_test(t, a_result_and_itself_do_not_differ);
     tcase_add_test(t, the_figure_that_was_set_is_the_one_that_differs);
+    tcase_add_test(t, different_work_is_said_first);
     tcase_add_test(t, components_make_the_difference_of_energies);
     suite_add_tcase(s, t);
     return s;
