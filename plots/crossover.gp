@@ -38,10 +38,12 @@ said = (count[1] > 0 ? '...  left out, too dear     ' : '') \
     . (count[2] > 0 ? '1  does not fit ' . a . '     ' : '') \
     . (count[3] > 0 ? '2  does not fit ' . b . '     ' : '') \
     . (count[4] > 0 ? '12  fits neither     ' : '') . (count[5] > 0 ? '!  failed' : '')
-set label 1 said at screen 0.09, 0.05 noenhanced font ',11'
+set label 1 said at screen 0.09, 0.025 noenhanced font ',11'
+set label 3 'times are the device''s, without launch and host; energies are at each machine''s own level ' \
+    . 'of prices (package or board)' at screen 0.09, 0.06 noenhanced font ',11'
 set label 2 'purple: ' . a . ' is better, by the factor at the right; orange: ' . b \
     . '; between points on either side of the black line they are equal' \
-    at screen 0.09, 0.09 noenhanced font ',11'
+    at screen 0.09, 0.095 noenhanced font ',11'
 do for [p = 1:2] {
     set title p == 1 ? 'time' : 'energy a sample'
     if (p == 2) {

@@ -85,13 +85,24 @@ static bool take_equal(struct comparing *x, const struct options *o)
     return options_wrong(o, "--equal %.40s: expected peak, bandwidth or watts", o->value) == 0;
 }
 
+static struct machine *read_machine(const struct schema *s, const char *name, struct diag *d)
+{
+    return train_machines_is_file(name) ? machine_read(s, name, d) : machine_find(s, name, d);
+}
+
 static bool take_cpu(struct comparing *x, const struct options *o)
 {
-    struct diag d = { .text = "" };
+    struct diag d = { .text = "" }, none = { .text = "" };
     machine_free(x->cpu);
-    x->cpu = train_machines_is_file(o->value)
-           ? machine_read(&cpu_schema, o->value, &d) : machine_find(&cpu_schema, o->value, &d);
-    return x->cpu || fail(&d, 0);
+    x->cpu = read_machine(&cpu_schema, o->value, &d);
+    struct machine *chip = x->cpu ? NULL : read_machine(&figures_schema, o->value, &none);
+    if (chip)
+        options_wrong(o, "--cpu %.80s: this is a %s; expected a cpu, as e5-2699v3", o->value,
+                      machine_kind_name(machine_kind(chip)));
+    else if (!x->cpu)
+        diag_print(&d, stderr);
+    machine_free(chip);
+    return x->cpu != NULL;
 }
 
 static bool take_over(struct comparing *x, const struct options *o)

@@ -75,6 +75,15 @@ static bool add_axes(struct sweep_plan *p, const struct crossover_asked *asked, 
     return add_machines(p, asked->run->choice.arch, d);
 }
 
+/* The machines are the last axis. */
+static bool check_plot(const struct crossover_asked *a, const struct sweep_plan *p, struct diag *d)
+{
+    size_t machines = p->axes[p->axis_count - 1].count, axes = p->axis_count - 1;
+    return !a->plot || (machines == 2 && axes <= 2)
+        || diag_set(d, 0, 0, "--plot with %zu machines and %zu axes; expected two machines, and one "
+                    "or two axes", machines, axes);
+}
+
 /* ---- what comes out ---- */
 
 static int draw(const json_t *crossover, const char *path)
@@ -128,7 +137,7 @@ static int run(const struct crossover_asked *a, struct sweep_plan *p)
     struct diag d = { .text = "" };
     struct sweep s = { .plan = p, .results = a->results, .jobs = a->jobs, .shards = 1,
                        .retry_failed = a->retry_failed, .progress = isatty(STDERR_FILENO) != 0 };
-    if (!add_axes(p, a, &d) || !sweep_plan_open(p, &d)
+    if (!add_axes(p, a, &d) || !check_plot(a, p, &d) || !sweep_plan_open(p, &d)
         || (a->results && !sweep_store_open(a->results, &d)))
         return fail(&d, 2);
     json_t *crossover = crossover_run(&s, a->limit, &d);

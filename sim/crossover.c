@@ -136,21 +136,34 @@ static json_t *cell_json(const struct sweep_plan *p, size_t cell, json_t *const 
     return o;
 }
 
+/* The level of a machine's prices: "board". */
+static json_t *level_of(const struct machine *m)
+{
+    json_t *all = machine_json(m);
+    json_t *level = json_object_get(json_object_get(all, "energy"), "level");
+    json_t *value = json_string(report_string(level, "value"));
+    json_decref(all);
+    return value;
+}
+
 static json_t *to_json(const struct sweep *s, json_t *const *rows, const struct measured *measured,
                        double limit)
 {
     const struct sweep_plan *p = s->plan;
     json_t *names = json_array(), *axes = json_array(), *points = json_array();
-    for (size_t m = 0; m < machines_of(p); m++)
+    json_t *prices = json_array();
+    for (size_t m = 0; m < machines_of(p); m++) {
         json_array_append_new(names, json_string(machine_name(p->machines[m])));
+        json_array_append_new(prices, level_of(p->machines[m]));
+    }
     for (size_t a = 0; a + 1 < p->axis_count; a++)
         json_array_append_new(axes, json_pack("{s:s, s:I}", "name", p->axes[a].name[0].text,
                                               "steps", (json_int_t)p->axes[a].count));
     for (size_t i = 0; i < p->points / machines_of(p); i++)
         json_array_append_new(points, cell_json(p, i, rows, measured->flops, names));
-    return json_pack("{s:s, s:i, s:s, s:f, s:o, s:o, s:o}", "simaccel", SIMACCEL_VERSION,
+    return json_pack("{s:s, s:i, s:s, s:f, s:o, s:o, s:o, s:o}", "simaccel", SIMACCEL_VERSION,
                      "crossover", 1, "trace", measured->trace, "limit_flop", limit,
-                     "machines", names, "axes", axes, "points", points);
+                     "machines", names, "prices", prices, "axes", axes, "points", points);
 }
 
 json_t *crossover_run(struct sweep *s, double limit, struct diag *d)

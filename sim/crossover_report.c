@@ -216,6 +216,19 @@ static void sum_up(const json_t *crossover, FILE *out)
             fprintf(out, "  %zu points %s\n", count_mark(crossover, marks[i].mark), marks[i].says);
 }
 
+/* What times and energies are of. */
+static void caveats(const json_t *crossover, FILE *out)
+{
+    const json_t *level, *prices = json_object_get(crossover, "prices");
+    char line[1024];
+    size_t n = (size_t)snprintf(line, sizeof line, "Times are the device's: launch and host are not "
+                                "in them. Energies are at each machine's own level of prices:");
+    for (size_t m = 0; n < sizeof line && (level = json_array_get(prices, m)) != NULL; m++)
+        n += (size_t)snprintf(line + n, sizeof line - n, "%s %s %s", m > 0 ? "," : "",
+                              machine(crossover, m), json_string_value(level));
+    table_text(line, out);
+}
+
 void crossover_text(const json_t *crossover, FILE *out)
 {
     static const struct { const char *best, *ratio, *of_two, *of_many; } maps[] = {
@@ -238,4 +251,5 @@ void crossover_text(const json_t *crossover, FILE *out)
         map(crossover, what, maps[i].best, maps[i].ratio, out);
     }
     sum_up(crossover, out);
+    caveats(crossover, out);
 }

@@ -323,6 +323,8 @@ static bool check_two(const struct output_use *a, const struct output_use *b, st
 static bool check_place(const char *path, struct diag *d)
 {
     struct stat s;
+    if (path[0] == '\0')
+        return diag_set(d, 0, 0, "a result without a name; expected a file, or - for stdout");
     if (!output_is_stdout(path) && stat(path, &s) == 0 && S_ISDIR(s.st_mode)) {
         errno = EISDIR;
         return fail(d, path, "a file that can be written");
