@@ -253,7 +253,8 @@ static int first_failure(struct together *runs, unsigned count, const char *file
     return 0;
 }
 
-/* The results themselves: a comparison has no components of energy.  The picture says the options. */
+/* The results themselves: a comparison has no components of energy.  The picture says the
+ * options. */
 static int draw(const struct comparing *x, json_t *const *results, unsigned count)
 {
     struct diag d = { .text = "" };

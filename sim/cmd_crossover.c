@@ -80,8 +80,8 @@ static bool check_plot(const struct crossover_asked *a, const struct sweep_plan 
 {
     size_t machines = p->axes[p->axis_count - 1].count, axes = p->axis_count - 1;
     return !a->plot || (machines == 2 && axes <= 2)
-        || diag_set(d, 0, 0, "--plot with %zu machines and %zu axes; expected two machines, and one "
-                    "or two axes", machines, axes);
+        || diag_set(d, 0, 0, "--plot with %zu machines and %zu axes; expected two machines, and "
+                    "one or two axes", machines, axes);
 }
 
 /* ---- what comes out ---- */

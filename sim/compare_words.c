@@ -191,8 +191,8 @@ static void products(const json_t *comparison, FILE *out)
     }
     for (size_t i = 0; (m = json_array_get(all, i)) != NULL; i++)
         if (below_peak(m))
-            fprintf(line, ". The peak of %s, %s, is of its fastest type in one pass; its products, as "
-                    "they were multiplied, could reach %s", report_string(m, "machine"),
+            fprintf(line, ". The peak of %s, %s, is of its fastest type in one pass; its products, "
+                    "as they were multiplied, could reach %s", report_string(m, "machine"),
                     number_si(peak, report_number(m, "peak_flops_per_s"), "FLOP/s"),
                     number_si(rate, report_number(m, "products_at_most_flops_per_s"), "FLOP/s"));
     fclose(line);

@@ -221,8 +221,8 @@ static void caveats(const json_t *crossover, FILE *out)
 {
     const json_t *level, *prices = json_object_get(crossover, "prices");
     char line[1024];
-    size_t n = (size_t)snprintf(line, sizeof line, "Times are the device's: launch and host are not "
-                                "in them. Energies are at each machine's own level of prices:");
+    size_t n = (size_t)snprintf(line, sizeof line, "Times are the device's: launch and host are "
+                                "not in them. Energies are at each machine's own level of prices:");
     for (size_t m = 0; n < sizeof line && (level = json_array_get(prices, m)) != NULL; m++)
         n += (size_t)snprintf(line + n, sizeof line - n, "%s %s %s", m > 0 ? "," : "",
                               machine(crossover, m), json_string_value(level));

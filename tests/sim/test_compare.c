@@ -252,7 +252,8 @@ START_TEST(options_are_said_as_they_were_given)
     struct run_options run = { .threads = 3, .clock_mhz = 1200.5, .ideals = { "hbm", "launch" },
                                .ideal_count = 2, .sample = true };
     struct net_options net = { .batch = 64, .inference = true };
-    json_t *none = compare_options(&(struct run_options){ .threads = 3 }, &(struct net_options){ 0 });
+    struct run_options bare = { .threads = 3 };
+    json_t *none = compare_options(&bare, &(struct net_options){ .batch = 0 });
     run.choice.sets[0] = "mxu.rows=64";
     run.choice.count = 1;
     run.lower.cores = 1;
