@@ -325,8 +325,13 @@ void explain_gpu(struct explain *x)
     explain_gpu_shape(&y);
     x->limit = "nothing";
     for (size_t i = 0; i < all; i++)
-        if (is_of(x, json_array_get(launches, i)))
+        if (is_of(x, json_array_get(launches, i))) {
             y.asked += report_number(json_array_get(launches, i), "read_bytes");
+            y.written += report_number(json_array_get(launches, i), "written_bytes");
+        }
+    if (y.macs == 0)
+        explain_note(x, "It does %s FLOP; its kernels read %s bytes from L2 and write %s.",
+                     D(report_number(x->op, "flops")), D(y.asked), D(y.written));
     for (size_t i = 0; i < all; i++)
         if (is_of(x, json_array_get(launches, i))) {
             take(&y, json_array_get(launches, i));

@@ -9,7 +9,7 @@ struct explain_gpu {
     const struct gpu_config *g;
     double mhz;                     /* of the SMs in the run */
     double macs;                    /* of an SM's tensor cores in a cycle, for the op's type */
-    double asked;                   /* of L2 by the op's launches, bytes */
+    double asked, written;          /* of L2 by the op's launches, bytes */
     double most_cycles;             /* of the longest launch so far */
 
     const json_t *launch;           /* in hand */
