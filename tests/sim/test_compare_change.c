@@ -285,11 +285,38 @@ START_TEST(what_memory_bounds_gains_most_by_memory)
 }
 END_TEST
 
+/* 40 us of 32, and 1.001 J of 1 J. */
+START_TEST(a_loser_left_out_is_said_to_lose_in_what_it_does)
+{
+    static const char json[] =
+        "[{\"machine\": \"m\", \"left_out\": true, \"faster\": %s, \"time_s\": 4e-5,"
+        " \"faster_time_s\": 3.2e-5, \"thriftier\": \"e\", \"energy_j\": 1.001,"
+        " \"thriftier_energy_j\": 1.0}]";
+    static const struct { const char *faster, *says; } cases[] = {
+        { "null", "  m takes 0.1 % more energy than e, and was not run again" },
+        { "\"f\"", "  m takes 25.0 % more time than f and 0.1 % more energy than e, and was not" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char input[400], *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+        snprintf(input, sizeof input, json, cases[i].faster);
+        json_t *losers = json_loads(input, 0, NULL);
+        compare_change_text(losers, out);
+        fclose(out);
+        ck_assert_ptr_nonnull(strstr(text, cases[i].says));
+        free(text);
+        json_decref(losers);
+    }
+}
+END_TEST
+
 Suite *compare_change_suite(void)
 {
     Suite *s = suite_create("compare_change");
     TCase *runs = tcase_create("runs");
     tcase_set_timeout(runs, 120);
+    tcase_add_test(runs, a_loser_left_out_is_said_to_lose_in_what_it_does);
     tcase_add_test(runs, a_change_is_a_run_of_a_loser_with_its_figures);
     tcase_add_test(runs, twice_as_good_doubles_a_rate_and_halves_a_time);
     tcase_add_test(runs, where_no_change_wins_the_best_three_are_tried_together);
