@@ -74,11 +74,12 @@ static bool take_number(const struct options *o, int i, unsigned most, unsigned 
     return false;
 }
 
+static const char *const equals[] = { "", "peak", "bandwidth", "watts" };
+
 static bool take_equal(struct comparing *x, const struct options *o)
 {
-    static const char *const names[] = { "", "peak", "bandwidth", "watts" };
     for (int i = COMPARE_EQUAL_PEAK; i <= COMPARE_EQUAL_WATTS; i++)
-        if (strcmp(o->value, names[i]) == 0) {
+        if (strcmp(o->value, equals[i]) == 0) {
             x->equal = (enum compare_equal)i;
             return true;
         }
@@ -258,12 +259,14 @@ static int first_failure(struct together *runs, unsigned count, const char *file
 static int draw(const struct comparing *x, json_t *const *results, unsigned count)
 {
     struct diag d = { .text = "" };
-    json_t *all = json_array();
+    json_t *all = json_array(), *options = compare_options(&x->options, &x->net);
+    if (x->equal)
+        json_object_set_new(options, "equal", json_string(equals[x->equal]));
     for (unsigned i = 0; i < count; i++) {
         json_array_append_new(all, json_copy(results[i]));
-        json_object_set_new(json_array_get(all, i), "options",
-                            compare_options(&x->options, &x->net));
+        json_object_set(json_array_get(all, i), "options", options);
     }
+    json_decref(options);
     int status = plot_draw(&plot_compare, all, x->plot, &d) ? 0 : fail(&d, 1);
     json_decref(all);
     return status;
