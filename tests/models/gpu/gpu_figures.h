@@ -92,7 +92,7 @@ static inline struct hbm_config gpu_v100_hbm(void)
 {
     return (struct hbm_config){ .stacks = 4, .capacity_gib = 4, .channels = 8,
                                 .channel_bits = 128, .pseudo_channels = 2, .burst_length = 4,
-                                .pin_gbps = 1.758 };
+                                .clock_bits = 2, .pin_gbps = 1.758 };
 }
 
 static inline struct hbm_config gpu_a100_hbm(void)
