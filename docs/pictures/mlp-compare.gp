@@ -1,5 +1,6 @@
 # gnuplot mlp-compare.gp
 subject = 'mlp'
+options = ''
 data = 'mlp-compare.dat'
 if (!exists('picture')) picture = 'mlp-compare.svg'
 set encoding utf8
@@ -22,7 +23,8 @@ prefix(x) = thousands(x) == 0 ? '' : \
 stats data index 0 every ::1 using 2 nooutput
 results = STATS_columns - 1
 set multiplot layout 2, 1 margins 0.09, 0.97, 0.20, 0.89 spacing 0, 0.16 \
-    title (subject eq '' ? 'Side by side' : subject . ', side by side') noenhanced
+    title (subject eq '' ? 'Side by side' : subject . ', side by side') \
+    . (options eq '' ? '' : "\nwith " . options) noenhanced
 set border 3
 set tics nomirror
 set grid ytics linecolor rgb '#cccccc'

@@ -1,5 +1,6 @@
 # gnuplot mlp-crossover.gp
 subject = 'mlp'
+options = ''
 data = 'mlp-crossover.dat'
 if (!exists('picture')) picture = 'mlp-crossover.svg'
 set encoding utf8
@@ -29,7 +30,8 @@ most = STATS_max > most ? STATS_max : most
 most = most < 1 ? 1 : ceil(most)
 
 set multiplot layout 1, 2 margins 0.09, 0.85, 0.27, 0.85 spacing 0.07, 0 \
-    title a . ' against ' . b . (subject eq '' ? '' : ': ' . subject) noenhanced
+    title a . ' against ' . b . (subject eq '' ? '' : ': ' . subject) \
+    . (options eq '' ? '' : "\nwith " . options) noenhanced
 set border 3
 set tics nomirror scale 0 font ',11'
 set xrange [-0.5:columns - 0.5]
@@ -53,10 +55,12 @@ said = (count[1] > 0 ? '...  left out, too dear     ' : '') \
     . (count[2] > 0 ? '1  does not fit ' . a . '     ' : '') \
     . (count[3] > 0 ? '2  does not fit ' . b . '     ' : '') \
     . (count[4] > 0 ? '12  fits neither     ' : '') . (count[5] > 0 ? '!  failed' : '')
-set label 1 said at screen 0.09, 0.05 noenhanced font ',11'
+set label 1 said at screen 0.09, 0.025 noenhanced font ',11'
+set label 3 'times are the device''s, without launch and host; energies are at each machine''s own level ' \
+    . 'of prices (package or board)' at screen 0.09, 0.06 noenhanced font ',11'
 set label 2 'purple: ' . a . ' is better, by the factor at the right; orange: ' . b \
     . '; between points on either side of the black line they are equal' \
-    at screen 0.09, 0.09 noenhanced font ',11'
+    at screen 0.09, 0.095 noenhanced font ',11'
 do for [p = 1:2] {
     set title p == 1 ? 'time' : 'energy a sample'
     if (p == 2) {

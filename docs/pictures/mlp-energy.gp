@@ -1,5 +1,6 @@
 # gnuplot mlp-energy.gp
 subject = 'mlp'
+options = ''
 data = 'mlp-energy.dat'
 if (!exists('picture')) picture = 'mlp-energy.svg'
 set encoding utf8

@@ -1,5 +1,6 @@
 # gnuplot mlp-heat.gp
 subject = 'mlp'
+options = ''
 data = 'mlp-heat.dat'
 if (!exists('picture')) picture = 'mlp-heat.svg'
 set encoding utf8

@@ -1,5 +1,6 @@
 # gnuplot mlp-over-time.gp
 subject = 'mlp'
+options = ''
 data = 'mlp-over-time.dat'
 if (!exists('picture')) picture = 'mlp-over-time.svg'
 set encoding utf8

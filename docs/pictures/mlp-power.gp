@@ -1,5 +1,6 @@
 # gnuplot mlp-power.gp
 subject = 'mlp'
+options = ''
 data = 'mlp-power.dat'
 if (!exists('picture')) picture = 'mlp-power.svg'
 set encoding utf8

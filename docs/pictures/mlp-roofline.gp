@@ -1,5 +1,6 @@
 # gnuplot mlp-roofline.gp
 subject = 'mlp'
+options = ''
 data = 'mlp-roofline.dat'
 if (!exists('picture')) picture = 'mlp-roofline.svg'
 set encoding utf8

@@ -1,5 +1,6 @@
 # gnuplot mlp-stalls.gp
 subject = 'mlp'
+options = ''
 data = 'mlp-stalls.dat'
 if (!exists('picture')) picture = 'mlp-stalls.svg'
 set encoding utf8

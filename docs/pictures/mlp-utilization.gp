@@ -1,5 +1,6 @@
 # gnuplot mlp-utilization.gp
 subject = 'mlp'
+options = ''
 data = 'mlp-utilization.dat'
 if (!exists('picture')) picture = 'mlp-utilization.svg'
 set encoding utf8

@@ -1,5 +1,6 @@
 # gnuplot sweep-array.gp
 subject = 'mlp.net'
+options = ''
 data = 'sweep-array.dat'
 if (!exists('picture')) picture = 'sweep-array.svg'
 set encoding utf8

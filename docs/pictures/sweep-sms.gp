@@ -1,5 +1,6 @@
 # gnuplot sweep-sms.gp
 subject = 'mlp.net'
+options = ''
 data = 'sweep-sms.dat'
 if (!exists('picture')) picture = 'sweep-sms.svg'
 set encoding utf8
