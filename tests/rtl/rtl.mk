@@ -9,7 +9,8 @@ RTL_2x7     := 2    7    1    0    2
 RTL_5x8     := 5    8    2    1    2
 RTL_SIZES   := 1x1 3x5 8x8 7x2 2x7 5x8
 
-RTL_C_OBJ := $(call obj,$(wildcard models/tpu/mxu*.c) models/numerics/bf16.c)
+RTL_C_OBJ := $(call obj,$(wildcard models/tpu/mxu*.c) models/numerics/bf16.c models/record.c \
+    models/energy/ledger.c models/block.c)
 RTL_LIB   := $(addprefix $(BUILD)/rtl/,verilated.o verilated_threads.o)
 
 rtl_figure = $(word $(1),$(RTL_$*))
